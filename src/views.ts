@@ -1,0 +1,80 @@
+/** The JSON that the API answers and `--json` prints (contract, "HTTP"). Times are ISO 8601 in UTC. */
+import type { Json, JsonObject } from './json.js';
+import type { OperationKind, OperationState, OrderStatus, Tracking, WaitReason } from './orders/order.js';
+
+export interface OperationJson {
+  id: string;
+  kind: OperationKind;
+  state: OperationState;
+  /** Budget spent: not 429, waits, looks, unsent. */
+  attempts: number;
+  /** Attempt rows. */
+  calls: number;
+  dueAt: string;
+  waitReason: WaitReason | null;
+  deadline: string | null;
+  lastOutcome: { kind: string; code: string; message: string | null; at: string } | null;
+}
+
+/** The order, followed by the body as the shop wrote it. */
+export interface OrderJson {
+  id: string;
+  account: string;
+  provider: string;
+  reference: string;
+  generation: number;
+  status: OrderStatus;
+  rawStatus: string | null;
+  attention: { code: string; since: string; detail: string } | null;
+  failure: { code: string; message: string; fields?: Record<string, string[]> } | null;
+  providerOrderId: string | null;
+  tracking: Tracking[];
+  /** Stored unsent until activated. */
+  held: boolean;
+  operations: OperationJson[];
+  createdAt: string;
+  updatedAt: string;
+  [bodyField: string]: Json | Tracking[] | OperationJson[] | undefined | object;
+}
+
+export interface TimelineEntry {
+  at: string;
+  type: string;
+  actor: string;
+  operationId?: string;
+  rule?: string;
+  data: JsonObject;
+}
+
+export interface DeadLetterJson {
+  id: string;
+  account: string;
+  orderId: string | null;
+  reference: string | null;
+  operationId: string;
+  kind: OperationKind;
+  code: string;
+  message: string;
+  ambiguous: boolean;
+  state: 'open' | 'replayed' | 'adopted' | 'discarded';
+  attempts: JsonObject[];
+  candidates: Json[];
+  createdAt: string;
+}
+
+export interface AccountJson {
+  id: string;
+  provider: string;
+  mode: 'live' | 'test';
+  state: 'active' | 'paused';
+  pause: { code: string; reason: string; since: string; by: string; until: string | null } | null;
+  gate: { limit: number | null; remaining: number | null; blockedUntil: string | null; why: string | null };
+  guarantee: { level: 'exactly_once' | 'at_most_once'; reason: string };
+  queue: { name: string; queued: number; waiting: number; running: number; unconfirmed: number; oldestDue: string | null };
+}
+
+export interface ReplayManyJson {
+  matched: number;
+  replayed: number;
+  skipped: { id: string; reason: string }[];
+}
