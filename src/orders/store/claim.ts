@@ -1,0 +1,183 @@
+/**
+ * Claims: one statement moves operations to `running`, takes their orders, and records the attempts before
+ * their first byte. Many jobs of one process at a time; each row for itself.
+ */
+import { json, type Sql } from '../../database/connect.js';
+import type { JsonObject } from '../../json.js';
+import type { OrderBody } from '../body.js';
+import type { OperationKind, OrderStatus, Purpose } from '../order.js';
+
+/** How long after the claim a request may still start. Past it, another process may take over safely. */
+export const SEND_BY_MS = 5_000;
+/** Added to the lease for writing down what was seen. */
+export const LEASE_SLACK_MS = 10_000;
+
+export interface ClaimRequest {
+  operationId: string;
+  /** The account's request timeout, ms. */
+  timeoutMs: number;
+}
+
+/** A claimed operation with its attempt: everything that the call needs. */
+export interface Claim {
+  operationId: string;
+  attemptId: string;
+  fence: number;
+  account: string;
+  kind: OperationKind;
+  step: string;
+  stepRepeatable: boolean;
+  purpose: Purpose;
+  params: JsonObject;
+  carry: JsonObject;
+  /** Budget spent, attempt rows and looks before this attempt. */
+  attempts: number;
+  calls: number;
+  looks: number;
+  absentLooks: number;
+  /** Epoch ms, or null. */
+  deadline: number | null;
+  waitSince: number | null;
+  mayRepeat: boolean;
+  /** This look began after the call had certainly ended, so finding nothing counts. */
+  counts: boolean;
+  /** The caller of the attempt that is looked for: it has said what it saw, its process is gone, or neither. */
+  caller: 'none' | 'spoken' | 'gone' | 'silent';
+  strikes: number;
+  ringNo: number;
+  startedAt: number;
+  order: ClaimedOrder | null;
+}
+
+export interface ClaimedOrder {
+  id: string;
+  reference: string;
+  generation: number;
+  body: OrderBody;
+  status: OrderStatus;
+  providerOrderId: string | null;
+  providerData: JsonObject;
+  missingReads: number;
+  createdAt: string;
+}
+
+/** Why an operation was not claimed: the job ends, the row says what is next. */
+export type Refusal = 'not_due' | 'busy' | 'no_provider_order' | 'paused' | 'gate_closed' | 'gone';
+
+export type ClaimResult = { ok: true; claim: Claim } | { ok: false; operationId: string; refusal: Refusal };
+
+const CLAIM = `
+with want as materialized (
+  select * from jsonb_to_recordset($1::jsonb) as w("operationId" bigint, "timeoutMs" int)
+), locked as materialized (
+  select o.*, w."timeoutMs",
+    o.state in ('pending', 'queued', 'retrying', 'waiting', 'unconfirmed') and o.due_at <= now() as due
+  from packline.operations o join want w on w."operationId" = o.id
+  order by o.id for update of o
+), judged as materialized (
+  select l.*, g.strikes, a.pause_code is not null as paused,
+    coalesce(g.blocked_until > now(), false) or (l.state <> 'unconfirmed' and coalesce(v.blocked_until > now(), false)) as closed,
+    row_number() over (partition by l.order_id order by l.priority, l.id) as turn
+  from locked l
+  join packline.accounts a on a.id = l.account_id
+  left join packline.gates g on g.account_id = l.account_id and g.verb = '*'
+  left join packline.gates v on v.account_id = l.account_id and v.verb = l.kind::text
+), taken as (
+  update packline.orders d set busy_op = j.id
+  from judged j
+  where d.id = j.order_id and j.kind <> 'poll' and j.due and not j.paused and not j.closed and j.turn = 1
+    and d.busy_op is null
+    and (j.kind = 'submit' or d.provider_order_id is not null)
+  returning d.id, j.id as operation_id
+), moved as (
+  update packline.operations o set
+    state = 'running', fence = o.fence + 1, owner = $2::int, calls = o.calls + 1, ring_at = null,
+    lease_until = now() + ($3::int + j."timeoutMs" + $4::int) * interval '1 ms', updated_at = now(),
+    purpose = case when j.state = 'unconfirmed' then 'look'::packline.purpose else o.purpose end
+  from judged j
+  where o.id = j.id and j.due and not j.paused and not j.closed
+    and (j.kind = 'poll' or exists (select 1 from taken t where t.operation_id = j.id))
+  returning o.*, j."timeoutMs", j.strikes
+), tried as (
+  insert into packline.attempts
+    (operation_id, order_id, account_id, generation, step, purpose, repeatable, fence, owner, send_by, timeout_ms)
+  select m.id, m.order_id, m.account_id, m.generation, case when m.purpose = 'look' then 'look' else m.step end, m.purpose,
+    m.purpose <> 'call' or m.step_repeatable, m.fence, $2::int, now() + $3::int * interval '1 ms', m."timeoutMs"
+  from moved m
+  returning id, operation_id
+), heard as (
+  select m.id, bool_and(a.report is not null) as spoken,
+    bool_and(a.report is not null or not exists (
+      select 1 from pg_locks k where k.locktype = 'advisory' and k.classid = $5::int and k.objid = a.owner
+        and k.database = (select oid from pg_database where datname = current_database()))) as safe
+  from moved m join packline.attempts a on a.operation_id = m.id and not a.repeatable and a.verdict is null
+  where m.purpose = 'look'
+  group by m.id
+)
+select m.id::text as "operationId", t.id::text as "attemptId", m.fence, m.account_id as account, m.kind, m.step,
+  m.step_repeatable as "stepRepeatable", m.purpose, m.params, m.carry, m.attempts, m.calls - 1 as calls, m.looks,
+  m.absent_looks as "absentLooks", extract(epoch from m.deadline)::float8 * 1000 as deadline,
+  extract(epoch from m.wait_since)::float8 * 1000 as "waitSince", m.may_repeat as "mayRepeat",
+  coalesce(m.confirm_from <= now(), false) as counts,
+  case when h.id is null then 'none' when h.spoken then 'spoken' when h.safe then 'gone' else 'silent' end as caller,
+  coalesce(m.strikes, 0) as strikes, m.ring_no as "ringNo", extract(epoch from now())::float8 * 1000 as "startedAt",
+  case when d.id is null then null else jsonb_build_object(
+    'id', d.id, 'reference', d.reference, 'generation', d.generation, 'body', d.body, 'status', d.status,
+    'providerOrderId', d.provider_order_id, 'providerData', d.provider_data, 'missingReads', d.missing_reads,
+    'createdAt', d.created_at) end as "order", null as refusal
+from moved m join tried t on t.operation_id = m.id left join heard h on h.id = m.id
+left join packline.orders d on d.id = m.order_id
+union all
+select w."operationId"::text, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+  null, null, null, null, null, null, null,
+  case when j.id is null then 'gone' when not j.due then 'not_due' when j.paused then 'paused' when j.closed then 'gate_closed'
+    when j.kind not in ('poll', 'submit') and (select d.provider_order_id from packline.orders d where d.id = j.order_id) is null
+      then 'no_provider_order'
+    else 'busy' end
+from want w left join judged j on j.id = w."operationId"
+where not exists (select 1 from moved m where m.id = w."operationId")`;
+
+type ClaimRow = Claim & { refusal: Refusal | null };
+
+/**
+ * @param owner the presence key of this process
+ * @param presenceClass the advisory-lock class under which living processes hold their keys
+ * @returns one result per request, in no particular order
+ */
+export async function claimOperations(
+  sql: Sql,
+  requests: readonly ClaimRequest[],
+  owner: number,
+  presenceClass: number,
+): Promise<ClaimResult[]> {
+  const rows = await sql.query<ClaimRow>(CLAIM, json([...requests]), owner, SEND_BY_MS, LEASE_SLACK_MS, presenceClass);
+  return rows.map(({ refusal, ...claim }) =>
+    refusal === null ? { ok: true, claim } : { ok: false, operationId: claim.operationId, refusal },
+  );
+}
+
+const GIVE_BACK = `
+update packline.operations o set
+  state = case when o.state = 'unconfirmed' then o.state else 'pending' end,
+  ring_at = greatest(o.due_at, now() + x."delayMs" * interval '1 ms'), updated_at = now()
+from jsonb_to_recordset($1::jsonb) as x("operationId" bigint, "delayMs" int)
+where o.id = x."operationId" and o.state in ('queued', 'unconfirmed')`;
+
+/** Bells that were answered, yet whose operation could not run now: back to the dispatcher, nothing spent. */
+export async function giveBackRings(sql: Sql, rings: readonly { operationId: string; delayMs: number }[]): Promise<void> {
+  await sql.query(GIVE_BACK, json([...rings]));
+}
+
+const PARK_BUSY = `
+update packline.operations o set
+  state = case when d.busy_op is null and d.provider_order_id is not null then 'pending' else 'waiting' end::packline.operation_state,
+  wait_reason = case when d.busy_op is null and d.provider_order_id is not null then null else 'busy' end::packline.wait_reason,
+  wait_since = coalesce(o.wait_since, now()), due_at = now(), updated_at = now(),
+  ring_at = case when d.busy_op is null and d.provider_order_id is not null then now() else now() + interval '10 s' end
+from jsonb_to_recordset($1::jsonb) as x("operationId" bigint), packline.orders d
+where o.id = x."operationId" and d.id = o.order_id and o.state in ('queued', 'pending', 'waiting')`;
+
+/** Another operation of the order has to settle first; its settling wakes these. The late bell is only a backstop. */
+export async function parkBusy(sql: Sql, operationIds: readonly string[]): Promise<void> {
+  await sql.query(PARK_BUSY, json(operationIds.map((operationId) => ({ operationId }))));
+}

@@ -1,0 +1,73 @@
+/** The dispatcher's statement: what is due is marked as rung for, per open account and never above its high-water mark. */
+import { json, type Sql } from '../../database/connect.js';
+import type { OperationKind } from '../order.js';
+
+/** How much of an account's work the queue may hold. */
+export interface HighWater {
+  account: string;
+  /** Jobs at most. */
+  jobs: number;
+  /** When an unanswered bell rings again, ms. */
+  againMs: number;
+}
+
+export interface RungOperation {
+  id: string;
+  account: string;
+  kind: OperationKind;
+  priority: number;
+  ringNo: number;
+  attempts: number;
+}
+
+const RING = `
+with acc as materialized (
+  select a.id, x.jobs - (select count(*) from packline.operations q where q.account_id = a.id and q.state = 'queued') as room, x."againMs"
+  from jsonb_to_recordset($1::jsonb) as x(account text, jobs int, "againMs" int)
+  join packline.accounts a on a.id = x.account
+  left join packline.gates g on g.account_id = a.id and g.verb = '*'
+  where a.pause_code is null and (g.blocked_until is null or g.blocked_until <= now())
+), due as materialized (
+  select d.id, acc."againMs" from acc cross join lateral (
+    select o.id from packline.operations o
+    where o.account_id = acc.id and o.ring_at <= now()
+      and not exists (
+        select 1 from packline.gates v where v.account_id = o.account_id and v.verb = o.kind::text
+          and v.blocked_until > now() and o.state <> 'unconfirmed')
+    order by o.priority, o.ring_at limit greatest(acc.room, 0)
+    for update of o skip locked) d
+)
+update packline.operations o set
+  state = case when o.state = 'unconfirmed' then o.state else 'queued' end,
+  ring_no = o.ring_no + 1,
+  ring_at = now() + due."againMs" * interval '1 ms',
+  updated_at = now()
+from due where o.id = due.id
+returning o.id::text as id, o.account_id as account, o.kind, o.priority, o.ring_no as "ringNo", o.attempts`;
+
+/** Marks what is due as rung for. The caller then puts the jobs into the queue; where that fails, `ring_at` heals it. */
+export function ringDue(sql: Sql, marks: readonly HighWater[]): Promise<RungOperation[]> {
+  return sql.query<RungOperation>(RING, json([...marks]));
+}
+
+const NEXT_DUE = `
+select greatest(0, extract(epoch from min(o.ring_at) - now()) * 1000)::int as ms
+from packline.operations o join packline.accounts a on a.id = o.account_id
+where o.ring_at is not null and a.pause_code is null`;
+
+/** Milliseconds until the next bell is due, or null where none is. */
+export async function untilNextRing(sql: Sql): Promise<number | null> {
+  const [row] = await sql.query<{ ms: number | null }>(NEXT_DUE);
+  return row?.ms ?? null;
+}
+
+const RING_ALL = `
+update packline.operations o set
+  ring_at = case when o.state = 'retrying' then greatest(o.due_at, now()) else now() end, updated_at = now()
+where (o.state in ('queued', 'retrying') or (o.state = 'unconfirmed' and o.due_at <= now())) and o.ring_no > 0
+returning o.id`;
+
+/** The queue was emptied: everything that it held rings again. Returns how many. */
+export async function ringAllAgain(sql: Sql): Promise<number> {
+  return (await sql.query(RING_ALL)).length;
+}
