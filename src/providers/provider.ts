@@ -1,0 +1,149 @@
+/**
+ * What an adapter is: data and pure functions. One folder per provider; everything but the HTTP call itself
+ * (http.ts) is pure, and a step makes exactly one request.
+ */
+import type { z } from 'zod';
+import type { JsonObject } from '../json.js';
+import type { FieldProblem, OrderBody } from '../orders/body.js';
+import type { OperationKind, OrderView } from '../orders/order.js';
+import type { Answer, ProviderError } from '../policy/answer.js';
+import type { Outcome } from '../policy/outcome.js';
+import type { ProviderPolicy } from '../policy/policy.js';
+
+/** One HTTP request, as a value. */
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Absolute. */
+  url: string;
+  headers: Record<string, string>;
+  /** JSON text, or absent. */
+  body?: string;
+}
+
+/** What a step's request is built from. */
+export interface Work {
+  /** The order; absent for reads of a whole account. */
+  order?: OrderView;
+  /** What the operation was asked to do. */
+  params: JsonObject;
+  /** What earlier steps left. */
+  carry: JsonObject;
+}
+
+/** One verb part, one request. `writes` steps change something; of these only `repeatable` ones may be sent twice. */
+export interface Step {
+  name: string;
+  writes: boolean;
+  repeatable: boolean;
+  request(work: Work): HttpRequest;
+  /** Reads a 2xx answer; null where it cannot be trusted. Must not throw on any body. */
+  read(work: Work, answer: Answer): Outcome | null;
+}
+
+export type Steps = readonly [Step, ...Step[]];
+
+/** What the guarantee is computed from. */
+export interface Capabilities {
+  /** The account can hold an order unsent at the provider. */
+  drafts: boolean;
+  /** How an earlier submit can be found again. */
+  lookup: 'reference' | 'correlation' | 'none';
+  idempotencyKey: boolean;
+  uniqueReference: boolean;
+  /** How long an accepted order may stay invisible to the lookup, ms. */
+  lagMs: number;
+}
+
+/** An account's adapter: configuration and credentials already inside. */
+export interface OpenAccount {
+  id: string;
+  mode: 'live' | 'test';
+  policy: ProviderPolicy;
+  capabilities: Capabilities;
+  /** Absent verbs do not exist at this provider, or are not configured. */
+  verbs: { submit: Steps; activate?: Steps; cancel?: Steps; update?: Steps };
+  /** Reads: one order by id; a lookup by reference; a page of orders by reference; one cheap read that proves the credentials. */
+  reads: {
+    get: Step;
+    look?: Step;
+    list?: { step: Step; pageSize: number };
+    probe: Step;
+  };
+  readError(answer: Answer): ProviderError;
+  /** What is wrong with a body for this account, beyond its general shape. */
+  validate(body: OrderBody): FieldProblem[];
+  /** What is wrong with the parameters of an `update`. */
+  validateUpdate?(params: unknown): { params: JsonObject } | { problems: FieldProblem[] };
+  /** Orders with the same key are called one at a time. */
+  serialKey?(body: OrderBody): string | null;
+}
+
+/** Settings common to the accounts of every provider (contract, "Accounts file" and "Numbers"). */
+export interface CommonConfig {
+  requestTimeoutMs: number;
+  confirm: { graceMs: number; looks: number; spacingMs: number };
+  referencePrefix?: string | undefined;
+  exclusive: boolean;
+}
+
+export interface Limits {
+  /** So many requests per `perMs`. */
+  requests: number;
+  perMs: number;
+  /** Calls of one process at a time. */
+  concurrency: number;
+}
+
+/** One provider: what stands in the registry. */
+export interface Provider {
+  id: string;
+  /** For people. */
+  title: string;
+  limits: Limits;
+  policy: ProviderPolicy;
+  /** Validates `config` of the accounts file (without the common settings). */
+  config: z.ZodType;
+  credentials: z.ZodType;
+  /** Every URL that the configuration holds, for the plain-http check. */
+  urls(config: unknown): { path: string; url: string }[];
+  open(account: { id: string; config: unknown; credentials: unknown; policy: ProviderPolicy }): OpenAccount;
+}
+
+/** The steps of a verb, and the read steps, by name: rows name a step, this finds it. */
+export function findStep(account: OpenAccount, kind: OperationKind, name: string): Step | null {
+  const { get, look, list, probe } = account.reads;
+  const verb = kind === 'poll' ? undefined : account.verbs[kind];
+  const steps = [...(verb ?? []), get, ...(look === undefined ? [] : [look]), ...(list === undefined ? [] : [list.step]), probe];
+  return steps.find((step) => step.name === name) ?? null;
+}
+
+/**
+ * Keeps the generic types of one adapter inside its folder: outside, configuration and credentials are unknown.
+ * `spec.config` and `spec.credentials` have parsed the values before `open` sees them, so its types hold.
+ */
+export function defineProvider<Config, Credentials>(spec: {
+  id: string;
+  title: string;
+  limits: Limits;
+  policy: ProviderPolicy;
+  config: z.ZodType<Config>;
+  credentials: z.ZodType<Credentials>;
+  urls(config: Config): { path: string; url: string }[];
+  open(account: { id: string; config: Config; credentials: Credentials; policy: ProviderPolicy }): Omit<OpenAccount, 'id' | 'policy'>;
+}): Provider {
+  return {
+    id: spec.id,
+    title: spec.title,
+    limits: spec.limits,
+    policy: spec.policy,
+    config: spec.config,
+    credentials: spec.credentials,
+    urls: (config) => spec.urls(spec.config.parse(config)),
+    open: ({ id, config, credentials, policy }) => ({
+      id,
+      policy,
+      ...spec.open({ id, config: spec.config.parse(config), credentials: spec.credentials.parse(credentials), policy }),
+    }),
+  };
+}
+

@@ -1,0 +1,10 @@
+/** Every provider that packline knows: one line each. */
+import { gelatoConnect } from './gelato-connect/index.js';
+import type { Provider } from './provider.js';
+
+export const providers: readonly Provider[] = [gelatoConnect];
+
+/** The provider of this id, or null. */
+export function findProvider(id: string): Provider | null {
+  return providers.find((provider) => provider.id === id) ?? null;
+}
