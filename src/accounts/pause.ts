@@ -1,0 +1,79 @@
+/** Pauses survive restarts: they stand in the account's row, with who, why and until when. */
+import type { Sql } from '../database/connect.js';
+
+export interface Pause {
+  /** `operator`, or why packline paused it by itself: `auth`, `misconfigured`, `reinstall`. */
+  code: string;
+  reason: string;
+  by: string;
+  /** ISO; null until somebody resumes. */
+  until: string | null;
+}
+
+/** How often a pause for refused credentials tries one cheap read (design, "Outcome and decision"). */
+const PROBE_EVERY = '15 minutes';
+
+const PAUSE = `
+with a as (
+  update packline.accounts set pause_code = $2, pause_reason = $3, paused_by = $4, paused_at = now(), pause_until = $5::timestamptz,
+    probe_at = case when $2 = 'auth' then now() + interval '${PROBE_EVERY}' end, updated_at = now()
+  where id = $1 and pause_code is null
+  returning id
+), told as (
+  insert into packline.events (type, account_id, actor, data)
+  select 'account.paused', id, $4, jsonb_build_object('code', $2::text, 'reason', $3::text, 'until', $5::text) from a
+)
+select id, pg_notify('packline_accounts', '')::text from a`;
+
+/** Pauses an account. False where it was paused already: the first reason stays, and alerts once. */
+export async function pauseAccount(sql: Sql, account: string, pause: Pause): Promise<boolean> {
+  return (await sql.query(PAUSE, account, pause.code, pause.reason, pause.by, pause.until)).length > 0;
+}
+
+const RESUME = `
+with a as (
+  update packline.accounts set pause_code = null, pause_reason = null, paused_by = null, paused_at = null, pause_until = null,
+    probe_at = null, misconfigured_orders = '{}', updated_at = now()
+  where id = $1 and pause_code is not null
+  returning id
+), told as (
+  insert into packline.events (type, account_id, actor) select 'account.resumed', id, $2 from a
+)
+select id, pg_notify('packline_accounts', '')::text, pg_notify('packline_ring', '')::text as rung from a`;
+
+/** Resumes an account; what waited for it rings at once. False where it was not paused. */
+export async function resumeAccount(sql: Sql, account: string, by: string): Promise<boolean> {
+  return (await sql.query(RESUME, account, by)).length > 0;
+}
+
+const EXPIRED = `select id from packline.accounts where pause_code is not null and pause_until <= now()`;
+
+/** Accounts whose pause has run out. */
+export async function expiredPauses(sql: Sql): Promise<string[]> {
+  return (await sql.query<{ id: string }>(EXPIRED)).map(({ id }) => id);
+}
+
+const DUE_PROBES = `
+update packline.accounts set probe_at = now() + interval '${PROBE_EVERY}' where pause_code = 'auth' and probe_at <= now() returning id`;
+
+/** Accounts that are due for a probe; each is handed out once per interval. */
+export async function dueProbes(sql: Sql): Promise<string[]> {
+  return (await sql.query<{ id: string }>(DUE_PROBES)).map(({ id }) => id);
+}
+
+const MISCONFIGURED = `
+update packline.accounts set misconfigured_orders = case
+  when $2 = any(misconfigured_orders) then misconfigured_orders else array_append(misconfigured_orders, $2) end
+where id = $1 returning cardinality(misconfigured_orders) as n`;
+
+/** Counts an order that was refused as misconfigured; returns how many different ones in a row there are now. */
+export async function countMisconfigured(sql: Sql, account: string, orderId: string): Promise<number> {
+  return (await sql.query<{ n: number }>(MISCONFIGURED, account, orderId))[0]?.n ?? 0;
+}
+
+const CONFIGURED = `update packline.accounts set misconfigured_orders = '{}' where id = $1 and cardinality(misconfigured_orders) > 0`;
+
+/** An order was taken: the row of misconfigured ones is broken. */
+export async function clearMisconfigured(sql: Sql, account: string): Promise<void> {
+  await sql.query(CONFIGURED, account);
+}

@@ -1,0 +1,52 @@
+/** What a human is told, as data. Pure: sending is in notify.ts. */
+import type { AlertCode } from '../policy/decide.js';
+
+export interface Alert {
+  code: AlertCode | 'dead_letter' | 'duplicate' | 'bug' | 'account_unusable' | 'queue_emptied' | 'absent_look';
+  severity: 'critical' | 'error' | 'warning';
+  account: string;
+  orderId?: string;
+  reference?: string;
+  message: string;
+  /** ISO 8601. */
+  at: string;
+  /** Equal alerts within a while are one. */
+  dedupeKey: string;
+}
+
+const SEVERITY: Record<Alert['code'], Alert['severity']> = {
+  internal_error: 'error',
+  account_paused: 'critical',
+  long_wait: 'warning',
+  gone: 'error',
+  funds: 'error',
+  dead_letter: 'error',
+  duplicate: 'critical',
+  bug: 'critical',
+  account_unusable: 'critical',
+  queue_emptied: 'warning',
+  absent_look: 'warning',
+};
+
+/** Alerts about the account as a whole; the others are about one order. */
+const ACCOUNT_WIDE: readonly Alert['code'][] = ['account_paused', 'long_wait', 'funds', 'account_unusable', 'queue_emptied'];
+
+/** @param at epoch ms */
+export function alert(
+  code: Alert['code'],
+  about: { account: string; orderId?: string | undefined; reference?: string | undefined; message: string },
+  at: number,
+): Alert {
+  const { account, orderId, reference, message } = about;
+  const subject = ACCOUNT_WIDE.includes(code) || orderId === undefined ? account : orderId;
+  return {
+    code,
+    severity: SEVERITY[code],
+    account,
+    ...(orderId === undefined ? {} : { orderId }),
+    ...(reference === undefined ? {} : { reference }),
+    message,
+    at: new Date(at).toISOString(),
+    dedupeKey: `${code}:${subject}`,
+  };
+}

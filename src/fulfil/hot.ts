@@ -1,0 +1,74 @@
+/** The hot path's statements, grouped: concurrent jobs of one process claim and settle together. */
+import type { Database } from '../database/connect.js';
+import { sqlState } from '../database/connect.js';
+import { type ClaimRequest, type ClaimResult, claimOperations } from '../orders/store/claim.js';
+import { type Settled, type Settlement, settleAttempts } from '../orders/store/settle.js';
+import type { Time } from '../time.js';
+import { createBatcher } from './batcher.js';
+
+/** Rows of one statement at most (measured: beyond some hundreds a larger batch gains nothing). */
+const MAX_BATCH = 200;
+/** Statements of a kind under way at once: one runs while the next one fills. */
+const IN_FLIGHT = 2;
+
+export interface HotPath {
+  claim(request: ClaimRequest): Promise<ClaimResult>;
+  settle(settlement: Settlement): Promise<Settled>;
+}
+
+export interface HotPathOptions {
+  db: Database;
+  /** The presence key of this process. */
+  owner(): number;
+  presenceClass: number;
+  time: Time;
+}
+
+export function createHotPath({ db, owner, presenceClass, time }: HotPathOptions): HotPath {
+  const claims = createBatcher<ClaimRequest, ClaimResult>({
+    max: MAX_BATCH,
+    inFlight: IN_FLIGHT,
+    run: async (requests) => {
+      // Two bells of one operation may ring together; the second one finds it taken.
+      const unique = [...new Map(requests.map((request) => [request.operationId, request])).values()];
+      const results = await again(() => claimOperations(db, unique, owner(), presenceClass), time);
+      const byId = new Map(results.map((result) => [result.ok ? result.claim.operationId : result.operationId, result]));
+      return requests.map(({ operationId }) => {
+        const result = byId.get(operationId);
+        if (result === undefined) throw new Error(`operation ${operationId} was neither claimed nor refused`);
+        byId.set(operationId, { ok: false, operationId, refusal: 'not_due' });
+        return result;
+      });
+    },
+  });
+  const settles = createBatcher<Settlement, Settled>({
+    max: MAX_BATCH,
+    inFlight: IN_FLIGHT,
+    run: async (settlements) => {
+      const results = await again(() => settleAttempts(db, settlements), time);
+      const byAttempt = new Map(results.map((result) => [result.attemptId, result]));
+      return settlements.map(({ attemptId }) => {
+        const result = byAttempt.get(attemptId);
+        if (result === undefined) throw new Error(`attempt ${attemptId} was not settled`);
+        return result;
+      });
+    },
+  });
+  return { claim: claims.submit, settle: settles.submit };
+}
+
+/** Deadlock and serialisation failures roll a statement back whole, and both statements are safe to repeat. */
+const REPEATABLE = new Set(['40P01', '40001']);
+const TRIES = 5;
+
+async function again<T>(work: () => Promise<T>, { sleep, random }: Time): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const state = sqlState(error);
+      if (state === null || !REPEATABLE.has(state) || tried >= TRIES) throw error;
+      await sleep(random() * 10 * tried);
+    }
+  }
+}

@@ -1,0 +1,334 @@
+/**
+ * From a decision to what is written: pure. The store writes a settlement in one statement; here is decided what
+ * stands in it.
+ */
+import type { JsonObject } from '../json.js';
+import type { Claim } from '../orders/store/claim.js';
+import type { Evidence, OrderChange, Settlement, Transition } from '../orders/store/settle.js';
+import type { OrderStatus, ProviderState } from '../orders/order.js';
+import { move } from '../orders/states.js';
+import { FIRST_LOOK_MS, type LookResult } from '../confirm/judge.js';
+import type { Decision } from '../policy/decide.js';
+import { PRIORITY } from '../policy/job-options.js';
+import { outcomeCode, outcomeMessage, type Outcome, unreachable } from '../policy/outcome.js';
+import type { OpenAccount, Step } from '../providers/provider.js';
+
+/** BullMQ usually wakes a retry; the dispatcher's bell is its backstop, this much later (design, "Queue"). */
+const RETRY_BACKSTOP_MS = 5_000;
+/** How long an unconfirmed operation is looked for before a human decides (contract, "Numbers"). */
+const CONFIRM_DEADLINE_MS = 24 * 3_600_000;
+/** When the status of a freshly accepted order is first read, ms. */
+const FIRST_READ_MS = 30_000;
+
+/** The parts of a settlement that every decision shares. */
+export interface Attempted {
+  claim: Claim;
+  account: OpenAccount;
+  step: Step;
+  outcome: Outcome;
+  evidence: Evidence;
+}
+
+type Plan = Omit<Settlement, 'operationId' | 'attemptId' | 'fence' | 'evidence'>;
+
+const NOTHING: Pick<Plan, 'order' | 'deadLetter' | 'found' | 'followUp'> = {
+  order: null,
+  deadLetter: null,
+  found: null,
+  followUp: null,
+};
+
+const UNCHANGED: OrderChange = {
+  from: [],
+  to: null,
+  rawStatus: null,
+  providerOrderId: null,
+  providerData: null,
+  failure: null,
+  attention: null,
+  tracking: null,
+  readMs: null,
+};
+
+/** A call, or a check after an "already so". */
+export function planDecision(attempted: Attempted, decision: Decision): Settlement {
+  return finish(attempted, plan(attempted, decision));
+}
+
+/** A read that was applied: the operation ends, or goes on with its next page. */
+export function planRead(attempted: Attempted, more: boolean): Settlement {
+  const { outcome } = attempted;
+  const transition: Transition = more
+    ? { state: 'pending', delayMs: 0, ringMs: 0, spend: 0, lastOutcome: lastOutcome(outcome) }
+    : ended('succeeded', outcome, 1);
+  return finish(attempted, { ...NOTHING, transition, event: null });
+}
+
+/** A look. */
+export function planLook(attempted: Attempted, result: LookResult): Settlement {
+  return finish(attempted, lookPlan(attempted, result));
+}
+
+function finish({ claim, evidence }: Attempted, rest: Plan): Settlement {
+  return { operationId: claim.operationId, attemptId: claim.attemptId, fence: claim.fence, evidence, ...rest };
+}
+
+function lastOutcome(outcome: Outcome): Transition['lastOutcome'] {
+  return { kind: outcome.kind, code: outcomeCode(outcome), message: outcomeMessage(outcome) };
+}
+
+function ended(state: 'succeeded' | 'rejected' | 'dead', outcome: Outcome, spend: 0 | 1): Transition {
+  return { state, delayMs: 0, ringMs: null, spend, lastOutcome: lastOutcome(outcome) };
+}
+
+function plan(attempted: Attempted, decision: Decision): Plan {
+  const { claim, account, step, outcome } = attempted;
+  const last = lastOutcome(outcome);
+  switch (decision.kind) {
+    case 'succeed':
+      return { ...NOTHING, ...success(attempted), transition: ended('succeeded', outcome, decision.spend) };
+    case 'next': {
+      const following = nextStep(account, claim.kind, step);
+      const carry = outcome.kind === 'done' ? (outcome.data ?? {}) : {};
+      return {
+        ...NOTHING,
+        transition: { state: 'pending', delayMs: 0, ringMs: 0, spend: 0, step: following.name, stepRepeatable: following.repeatable, carry, lastOutcome: last },
+        event: { type: 'operation.step_done', data: { step: step.name, next: following.name } },
+      };
+    }
+    case 'check':
+      return {
+        ...NOTHING,
+        transition: {
+          state: 'pending',
+          delayMs: 0,
+          ringMs: 0,
+          spend: decision.spend,
+          step: account.reads.get.name,
+          stepRepeatable: true,
+          purpose: 'check',
+          carry: { checkedStep: step.name },
+          lastOutcome: last,
+        },
+        event: { type: 'operation.check', data: { code: last.code } },
+      };
+    case 'retry':
+      return {
+        ...NOTHING,
+        transition: {
+          state: 'retrying',
+          delayMs: decision.delayMs,
+          ringMs: decision.delayMs + RETRY_BACKSTOP_MS,
+          spend: 1,
+          ...backToCall(attempted),
+          lastOutcome: last,
+        },
+        event: { type: 'operation.retrying', data: { code: last.code, attempt: claim.attempts + 1, inMs: Math.round(decision.delayMs) } },
+      };
+    case 'giveBack':
+      return {
+        ...NOTHING,
+        transition: { state: 'pending', delayMs: decision.delayMs, ringMs: decision.delayMs, spend: 0, purpose: claim.purpose, lastOutcome: last },
+        event: { type: 'operation.not_sent', data: { code: last.code } },
+      };
+    case 'wait':
+      return {
+        ...NOTHING,
+        transition: {
+          state: 'waiting',
+          delayMs: decision.delayMs,
+          ringMs: decision.delayMs,
+          spend: 0,
+          purpose: claim.purpose,
+          waitReason: decision.reason,
+          deadlineMs: decision.deadlineMs,
+          lastOutcome: last,
+        },
+        event: { type: 'operation.waiting', data: { reason: decision.reason, code: last.code, inMs: Math.round(decision.delayMs) } },
+      };
+    case 'confirm':
+      return {
+        ...NOTHING,
+        transition: {
+          state: 'unconfirmed',
+          delayMs: FIRST_LOOK_MS,
+          ringMs: FIRST_LOOK_MS,
+          spend: decision.spend,
+          priority: PRIORITY.confirm,
+          // The caller has spoken: the call has ended now.
+          confirm: { fromMs: 0, mayRepeat: decision.mayRepeat },
+          deadlineMs: CONFIRM_DEADLINE_MS,
+          lastOutcome: last,
+        },
+        event: { type: 'operation.unconfirmed', data: { code: last.code } },
+      };
+    case 'reject':
+      return { ...NOTHING, ...rejection(attempted, decision), transition: ended('rejected', outcome, decision.spend) };
+    case 'die':
+      return deathPlan(attempted, decision, decision.spend);
+    default:
+      return unreachable(decision);
+  }
+}
+
+function nextStep(account: OpenAccount, kind: Claim['kind'], step: Step): Step {
+  const steps = kind === 'poll' ? [] : (account.verbs[kind] ?? []);
+  const following = steps[steps.findIndex(({ name }) => name === step.name) + 1];
+  if (following === undefined) throw new Error(`${kind} has no step after ${step.name}`);
+  return following;
+}
+
+/** After a check the verb's own step runs again. */
+function backToCall({ claim, account }: Attempted): Partial<Transition> {
+  if (claim.purpose !== 'check') return {};
+  const steps = claim.kind === 'poll' ? [] : (account.verbs[claim.kind] ?? []);
+  const checked = steps.find(({ name }) => name === claim.carry.checkedStep) ?? steps[0];
+  return checked === undefined ? {} : { step: checked.name, stepRepeatable: checked.repeatable, purpose: 'call' };
+}
+
+/** What a success means for the order: its new status where the verb has one. */
+function success({ claim, outcome, account }: Attempted): Pick<Plan, 'order' | 'followUp'> & { event: NonNullable<Plan['event']> } {
+  const get = { step: account.reads.get.name, delayMs: 0 };
+  if (outcome.kind === 'observed' && claim.order !== null) {
+    return { ...observedChange(claim.order.status, outcome.state, `order.${claim.kind}_settled`), followUp: null };
+  }
+  switch (claim.kind) {
+    case 'submit': {
+      if (outcome.kind !== 'accepted') return { order: null, event: { type: 'order.submitted', data: {} }, followUp: get };
+      const to = outcome.status ?? 'submitted';
+      return {
+        order: {
+          ...UNCHANGED,
+          from: ['received'],
+          to,
+          rawStatus: outcome.rawStatus ?? null,
+          providerOrderId: outcome.providerOrderId,
+          providerData: outcome.data ?? null,
+          attention: 'clear',
+          readMs: FIRST_READ_MS,
+        },
+        event: { type: 'order.submitted', data: { providerOrderId: outcome.providerOrderId, status: to } },
+        followUp: null,
+      };
+    }
+    case 'activate':
+      return {
+        order: { ...UNCHANGED, from: ['draft'], to: 'submitted', readMs: FIRST_READ_MS },
+        event: { type: 'order.activated', data: {} },
+        followUp: null,
+      };
+    case 'cancel':
+      return {
+        order: { ...UNCHANGED, from: ['received', 'draft', 'submitted', 'in_progress'], to: 'canceled', attention: 'clear' },
+        event: { type: 'order.canceled', data: { where: 'provider' } },
+        followUp: null,
+      };
+    case 'update':
+      return { order: null, event: { type: 'order.updated', data: {} }, followUp: get };
+    case 'poll':
+      throw new Error('reads are applied by the poll, not settled here');
+    default:
+      return unreachable(claim.kind);
+  }
+}
+
+/** The order becomes what the provider says it is. */
+function observedChange(from: OrderStatus, state: ProviderState, type: string): { order: OrderChange; event: NonNullable<Plan['event']> } {
+  const told = state.status === null ? { kind: 'same' as const } : move(from, state.status, 'read');
+  const to = told.kind === 'move' || told.kind === 'reopen' ? told.to : null;
+  return {
+    order: {
+      ...UNCHANGED,
+      from: [from],
+      to,
+      rawStatus: state.rawStatus,
+      providerOrderId: state.providerOrderId,
+      providerData: state.data ?? null,
+      failure: to === 'failed' ? (state.failure ?? { code: 'failed', message: state.rawStatus }) : null,
+      attention: state.attention ?? 'clear',
+      tracking: state.tracking ?? null,
+      readMs: FIRST_READ_MS,
+    },
+    event: { type, data: { providerOrderId: state.providerOrderId, status: to ?? from, rawStatus: state.rawStatus } },
+  };
+}
+
+function rejection(
+  { claim, outcome }: Attempted,
+  decision: Extract<Decision, { kind: 'reject' }>,
+): Pick<Plan, 'order' | 'event'> {
+  const { code, message, fields } = decision;
+  if (claim.kind === 'submit') {
+    return {
+      order: { ...UNCHANGED, from: ['received'], to: 'failed', failure: { code, message, ...(fields === undefined ? {} : { fields }) }, attention: 'clear' },
+      event: { type: 'order.rejected', data: { code } },
+    };
+  }
+  const event = { type: `operation.rejected`, data: { kind: claim.kind, code } };
+  if (outcome.kind === 'observed' && claim.order !== null) {
+    return { order: observedChange(claim.order.status, outcome.state, event.type).order, event };
+  }
+  return { order: null, event };
+}
+
+function deathPlan(
+  { claim, outcome }: Attempted,
+  letter: { code: string; message: string; ambiguous: boolean; candidates?: ProviderState[] },
+  spend: 0 | 1,
+): Plan {
+  const candidates = (letter.candidates ?? []).map((state): JsonObject => ({
+    providerOrderId: state.providerOrderId,
+    reference: state.reference,
+    rawStatus: state.rawStatus,
+    sameContent: state.sameContent ?? null,
+  }));
+  return {
+    ...NOTHING,
+    transition: ended('dead', outcome, spend),
+    order: claim.order === null ? null : { ...UNCHANGED, attention: { code: letter.code, detail: letter.message } },
+    deadLetter: { code: letter.code, message: letter.message, ambiguous: letter.ambiguous, candidates },
+    event: { type: 'operation.dead', data: { kind: claim.kind, code: letter.code, ambiguous: letter.ambiguous } },
+  };
+}
+
+function lookPlan(attempted: Attempted, result: LookResult): Plan {
+  const { claim, outcome } = attempted;
+  switch (result.kind) {
+    case 'found':
+      return {
+        ...NOTHING,
+        ...observedChange(claim.order?.status ?? 'received', { ...result.state, status: result.state.status ?? 'submitted' }, 'order.submitted'),
+        found: result.state.providerOrderId,
+        transition: ended('succeeded', outcome, 0),
+      };
+    case 'taken':
+      return deathPlan(
+        attempted,
+        {
+          code: 'reference_taken',
+          message: `the provider holds another order of this reference: ${result.state.providerOrderId}`,
+          ambiguous: true,
+          candidates: [result.state],
+        },
+        0,
+      );
+    case 'expired':
+      return deathPlan(attempted, { code: result.code, message: result.message, ambiguous: true }, 0);
+    case 'absent':
+    case 'again':
+      return {
+        ...NOTHING,
+        transition: {
+          state: 'unconfirmed',
+          delayMs: result.kind === 'again' ? result.delayMs : 0,
+          ringMs: result.kind === 'again' ? result.delayMs : 0,
+          spend: 0,
+          look: result.kind === 'absent' || result.counted ? 'absent' : 'inconclusive',
+          lastOutcome: lastOutcome(outcome),
+        },
+        event: { type: 'operation.looked', data: { found: false, code: outcomeCode(outcome), counted: result.kind === 'absent' || result.counted } },
+      };
+    default:
+      return unreachable(result);
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * An account's shared permission to call. The pace stands in one row per account, so that all processes keep
+ * one limit; each process takes permits in small chunks and hands them to its own calls in order of urgency.
+ *
+ * The row runs the generic cell rate algorithm: permits are slots `interval` apart, at most `burst` of them at
+ * once, and no window of `perMs` holds more than `requests`.
+ */
+import type { Sql } from '../database/connect.js';
+import type { Limits } from '../providers/provider.js';
+import type { Time } from '../time.js';
+
+/** How far ahead slots are reserved, ms: long enough that the row is not hot, short enough that a dead process wastes little. */
+const HORIZON_MS = 100;
+/** Part of a limit that may be used at once; the pace is lowered by as much, so that no window overflows. */
+const BURST_SHARE = 0.05;
+/** A gate that opens within this is waited for on the spot, ms; a longer closure sends the jobs back. */
+const SHORT_WAIT_MS = 5_000;
+/** Every so many permits go to the oldest due, so that nothing starves (design, "Queue"). */
+const OLDEST_EVERY = 5;
+
+export interface Asking {
+  /** Lower is more urgent. */
+  priority: number;
+  /** Since when it is due, epoch ms. */
+  dueAt: number;
+  signal?: AbortSignal;
+}
+
+export type Permit = { granted: true } | { granted: false; retryMs: number };
+
+export interface Gate {
+  acquire(asking: Asking): Promise<Permit>;
+}
+
+export interface Pace {
+  /** Between two slots, ms. */
+  intervalMs: number;
+  /** How much earlier than its slot a call may go, ms. */
+  toleranceMs: number;
+}
+
+/** From a documented limit to slots. */
+export function paceOf({ requests, perMs }: Pick<Limits, 'requests' | 'perMs'>): Pace {
+  const burst = Math.floor(requests * BURST_SHARE);
+  const intervalMs = perMs / Math.max(1, requests - burst);
+  return { intervalMs, toleranceMs: burst * intervalMs };
+}
+
+const ACQUIRE = `
+with g as materialized (
+  select account_id, greatest(extract(epoch from next_permit_at - now()) * 1000, 0)::float8 as ahead,
+    greatest(extract(epoch from blocked_until - now()) * 1000, 0)::float8 as blocked
+  from packline.gates where account_id = $1 and verb = '*' for update
+), n as (
+  select g.*, case when coalesce(g.blocked, 0) > 0 then 0
+    else greatest(0, least($2::int, floor(($3::float8 + $4::float8 - g.ahead) / $5::float8)::int + 1)) end as granted from g
+), taken as (
+  update packline.gates x set next_permit_at = now() + (n.ahead + n.granted * $5::float8) * interval '1 ms'
+  from n where x.account_id = n.account_id and x.verb = '*' and n.granted > 0
+)
+select granted, ahead, coalesce(blocked, 0) as blocked from n`;
+
+/**
+ * Takes up to `asked` permits of an account.
+ * @returns how many, in how many ms the first slot is (negative: now), and how long the gate stays closed
+ */
+export async function takePermits(
+  sql: Sql,
+  account: string,
+  asked: number,
+  pace: Pace,
+): Promise<{ granted: number; firstMs: number; blockedMs: number }> {
+  const [row] = await sql.query<{ granted: number; ahead: number; blocked: number }>(
+    ACQUIRE,
+    account,
+    asked,
+    HORIZON_MS,
+    pace.toleranceMs,
+    pace.intervalMs,
+  );
+  if (row === undefined) throw new Error(`account ${account} has no gate`);
+  return { granted: row.granted, firstMs: row.ahead - pace.toleranceMs, blockedMs: row.blocked };
+}
+
+interface Waiter extends Asking {
+  resolve(permit: Permit): void;
+  reject(error: unknown): void;
+}
+
+/** The gate of one account in this process. `limits` is asked each time, since the accounts file may change it. */
+export function createGate(options: { sql: Sql; account: string; limits(): Limits; time: Time }): Gate {
+  const { sql, account, time } = options;
+  const waiters = new Set<Waiter>();
+  let pumping = false;
+  let served = 0;
+
+  const pick = (): Waiter | undefined => {
+    served += 1;
+    const all = [...waiters];
+    const byDue = (a: Waiter, b: Waiter) => a.dueAt - b.dueAt;
+    const byUrgency = (a: Waiter, b: Waiter) => a.priority - b.priority || byDue(a, b);
+    const order = served % OLDEST_EVERY === 0 ? byDue : byUrgency;
+    return all.reduce<Waiter | undefined>((best, next) => (best === undefined || order(next, best) < 0 ? next : best), undefined);
+  };
+
+  const sendBack = (retryMs: number) => {
+    for (const waiter of waiters) waiter.resolve({ granted: false, retryMs });
+    waiters.clear();
+  };
+
+  const pump = async (): Promise<void> => {
+    while (waiters.size > 0) {
+      const pace = paceOf(options.limits());
+      const { granted, firstMs, blockedMs } = await takePermits(sql, account, waiters.size, pace);
+      if (blockedMs > SHORT_WAIT_MS) {
+        sendBack(blockedMs);
+        return;
+      }
+      if (granted === 0) {
+        const waitMs = Math.max(blockedMs, firstMs);
+        if (waitMs > SHORT_WAIT_MS) {
+          sendBack(waitMs);
+          return;
+        }
+        await time.sleep(Math.max(1, waitMs));
+        continue;
+      }
+      await handOut(granted, firstMs, pace.intervalMs);
+    }
+  };
+
+  /** Hands out permits as their slots come; a slot that nobody wants any more lapses. */
+  const handOut = async (granted: number, firstMs: number, intervalMs: number): Promise<void> => {
+    const start = time.clock.monotonic();
+    for (let n = 0; n < granted && waiters.size > 0; n += 1) {
+      const slot = start + firstMs + n * intervalMs;
+      const early = slot - time.clock.monotonic();
+      // Timers have a grain of one millisecond; sleeping for less would only slow the fast accounts down.
+      if (early >= 1) await time.sleep(early);
+      const waiter = pick();
+      if (waiter === undefined) return;
+      waiters.delete(waiter);
+      waiter.resolve({ granted: true });
+    }
+  };
+
+  const start = () => {
+    if (pumping) return;
+    pumping = true;
+    pump()
+      .catch((error: unknown) => {
+        for (const waiter of waiters) waiter.reject(error);
+        waiters.clear();
+      })
+      .finally(() => {
+        pumping = false;
+        if (waiters.size > 0) start();
+      });
+  };
+
+  return {
+    acquire: (asking) =>
+      new Promise((resolve, reject) => {
+        if (asking.signal?.aborted) return resolve({ granted: false, retryMs: 0 });
+        const waiter: Waiter = { ...asking, resolve, reject };
+        const onAbort = () => {
+          if (waiters.delete(waiter)) resolve({ granted: false, retryMs: 0 });
+        };
+        asking.signal?.addEventListener('abort', onAbort, { once: true });
+        waiter.resolve = (permit) => {
+          asking.signal?.removeEventListener('abort', onAbort);
+          resolve(permit);
+        };
+        waiters.add(waiter);
+        // The next turn: the jobs of one turn ask together.
+        setImmediate(start);
+      }),
+  };
+}
+
+const CLOSE = `
+insert into packline.gates (account_id, verb, blocked_until, blocked_why, strikes)
+values ($1, $2, now() + $3::float8 * interval '1 ms', $4, $5::int)
+on conflict (account_id, verb) do update set
+  blocked_why = case when excluded.blocked_until > coalesce(packline.gates.blocked_until, '-infinity') then excluded.blocked_why
+    else packline.gates.blocked_why end,
+  blocked_until = greatest(packline.gates.blocked_until, excluded.blocked_until),
+  strikes = case when $5::int = 1 then packline.gates.strikes + 1 else packline.gates.strikes end, updated_at = now()`;
+
+/** Closes an account's gate, or one verb of it; never shortens a closure. */
+export async function closeGate(
+  sql: Sql,
+  account: string,
+  closure: { forMs: number; why: string; verb: string | null; strike: boolean },
+): Promise<void> {
+  await sql.query(CLOSE, account, closure.verb ?? '*', closure.forMs, closure.why, closure.strike ? 1 : 0);
+}
+
+const FORGIVE = `update packline.gates set strikes = 0, updated_at = now() where account_id = $1 and verb = '*' and strikes > 0`;
+
+/** An answer that was no 429 came: the next backoff begins anew. */
+export async function forgiveStrikes(sql: Sql, account: string): Promise<void> {
+  await sql.query(FORGIVE, account);
+}

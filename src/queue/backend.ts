@@ -1,0 +1,174 @@
+/**
+ * The doorbell: BullMQ on Redis, or on its own PostgreSQL backend. One code path; what differs is how a queue
+ * and a worker are made. Everything here may be wiped at any moment, since the rows ring again.
+ */
+import { createPostgresBackend, type JobsOptions, type PostgresConnectionOptions, type Processor, Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import type { JobData } from '../policy/job-options.js';
+
+/** The hash tag keeps all keys of a queue in one slot of a Redis Cluster. */
+export const PREFIX = '{packline}';
+/** Set when the queue was filled; missing, Redis was emptied. */
+const EPOCH_KEY = `${PREFIX}:epoch`;
+/** Open dead letters, for the board. Nothing consumes it. */
+export const DEAD_LETTER_QUEUE = 'dead-letters';
+/** Scheduled work of packline itself. */
+export const SCHEDULE_QUEUE = 'schedules';
+
+/** The queue of an account. */
+export function queueName(account: string): string {
+  return `fulfil-${account}`;
+}
+
+/** A policy retry: BullMQ's alarm clock for a decision that is stored already. */
+export class RetryLater extends Error {
+  override name = 'RetryLater';
+  readonly delayMs: number;
+  constructor(delayMs: number, why: string) {
+    super(why);
+    this.delayMs = delayMs;
+  }
+}
+
+export interface WorkerSettings {
+  concurrency: number;
+  onError(error: Error): void;
+}
+
+export interface QueueBackend {
+  kind: 'redis' | 'postgres';
+  /** The queue of this name; made once per process. */
+  queue(name: string): Queue;
+  /** All queues made so far. */
+  queues(): Queue[];
+  worker(name: string, processor: Processor<JobData, string>, settings: WorkerSettings): Worker<JobData, string>;
+  add(name: string, jobs: { name: string; data: JobData; opts: JobsOptions }[]): Promise<void>;
+  /** True where the queue has lost what it held (and, for PostgreSQL, never by itself). */
+  wasEmptied(): Promise<boolean>;
+  /** Remembers that the queue holds what was rung for. */
+  markFilled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+// A dead worker's job is taken over after about lockDuration + stalledInterval (13 s measured with these). A second
+// run of a job is harmless: the claim decides.
+const LOCK_MS = 10_000;
+const STALLED_MS = 5_000;
+
+/** Reads the delay of the stored decision; anything else that was thrown is not retried by the queue. */
+function policyBackoff(_attempts: number, _type: string | undefined, error: Error | undefined): number {
+  return error instanceof RetryLater ? error.delayMs : -1;
+}
+
+interface Parts {
+  makeQueue(name: string): Queue;
+  makeWorker(name: string, processor: Processor<JobData, string>, options: ReturnType<typeof workerOptions>): Worker<JobData, string>;
+  wasEmptied(): Promise<boolean>;
+  markFilled(): Promise<void>;
+  closeConnections(): Promise<void>;
+}
+
+function workerOptions(settings: WorkerSettings) {
+  return {
+    concurrency: settings.concurrency,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_MS,
+    // The row decides how often: a stalled job must never end as failed for that reason alone.
+    maxStalledCount: 1_000,
+    settings: { backoffStrategy: policyBackoff },
+  };
+}
+
+function assemble(kind: QueueBackend['kind'], parts: Parts, onError: (error: Error) => void): QueueBackend {
+  const queues = new Map<string, Queue>();
+  const queue = (name: string): Queue => {
+    let found = queues.get(name);
+    if (found === undefined) {
+      found = parts.makeQueue(name);
+      found.on('error', onError);
+      queues.set(name, found);
+    }
+    return found;
+  };
+  return {
+    kind,
+    queue,
+    queues: () => [...queues.values()],
+    worker(name, processor, settings) {
+      const worker = parts.makeWorker(name, processor, workerOptions(settings));
+      worker.on('error', settings.onError);
+      return worker;
+    },
+    async add(name, jobs) {
+      await queue(name).addBulk(jobs);
+    },
+    wasEmptied: parts.wasEmptied,
+    markFilled: parts.markFilled,
+    async close() {
+      await Promise.allSettled([...queues.values()].map((each) => each.close()));
+      await parts.closeConnections();
+    },
+  };
+}
+
+/** Redis through ioredis: single, Sentinel or Cluster entry, Valkey. */
+export function redisBackend(options: { url: string; onError(error: Error): void }): QueueBackend {
+  // Commands of the dispatcher fail fast: a bell that cannot be rung is rung again, a loop that hangs is not.
+  const commands = new Redis(options.url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 10_000,
+    connectTimeout: 5_000,
+  });
+  // Blocking reads of the workers wait for Redis as long as it takes.
+  const blocking = new Redis(options.url, { maxRetriesPerRequest: null, connectTimeout: 5_000 });
+  commands.on('error', options.onError);
+  blocking.on('error', options.onError);
+  return assemble(
+    'redis',
+    {
+      makeQueue: (name) => new Queue(name, { connection: commands, prefix: PREFIX, skipWaitingForReady: false }),
+      makeWorker: (name, processor, rest) =>
+        new Worker<JobData, string>(name, processor, { connection: blocking, prefix: PREFIX, ...rest }),
+      wasEmptied: async () => (await commands.get(EPOCH_KEY)) === null,
+      markFilled: async () => {
+        await commands.set(EPOCH_KEY, 'filled');
+      },
+      closeConnections: async () => {
+        commands.disconnect();
+        blocking.disconnect();
+      },
+    },
+    options.onError,
+  );
+}
+
+/** BullMQ's tables beside ours, in the schema `bullmq`. */
+export function postgresBackend(options: { url: string; max: number; onError(error: Error): void }): QueueBackend {
+  // Losing the queue's last writes in a crash loses nothing, since the rows ring again; ours are never written so.
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.max,
+    application_name: 'packline queue',
+    keepAlive: true,
+    options: '-c search_path=bullmq -c synchronous_commit=off',
+  });
+  pool.on('error', options.onError);
+  // BullMQ asks for the part of a pg pool that it uses, with looser event types; a pg.Pool has all of it.
+  const connection = pool as unknown as PostgresConnectionOptions;
+  return assemble(
+    'postgres',
+    {
+      // Both classes are the same for either backend; only their type parameters name the backend's own class.
+      makeQueue: (name) =>
+        new Queue(name, { connection }, createPostgresBackend) as unknown as Queue,
+      makeWorker: (name, processor, rest) =>
+        new Worker(name, processor, { connection, ...rest }, createPostgresBackend) as unknown as Worker<JobData, string>,
+      wasEmptied: async () => false,
+      markFilled: async () => undefined,
+      closeConnections: () => pool.end(),
+    },
+    options.onError,
+  );
+}
