@@ -4,6 +4,10 @@
  * that does not answer.
  */
 import type { JsonObject } from './json.js';
+import { accountVerbs } from './operator/accounts.js';
+import { letterVerbs } from './operator/dead-letters.js';
+import type { OperatorDeps } from './operator/deps.js';
+import { orderVerbs } from './operator/orders.js';
 import type { Result } from './problem.js';
 import type { AccountJson, DeadLetterJson, OrderJson, ReplayManyJson, TimelineEntry } from './views.js';
 
@@ -88,4 +92,9 @@ export interface Operator {
   applyAccounts(file: unknown, env: Record<string, string | undefined>): Promise<Result<{ accounts: { id: string; change: 'created' | 'updated' | 'unchanged' }[] }>>;
   /** A provider's policy table with its sources. */
   explainProvider(id: string): Result<{ provider: string; rules: JsonObject[] }>;
+}
+
+/** The operator's verbs over the database. */
+export function createOperator(deps: OperatorDeps): Operator {
+  return { ...orderVerbs(deps), ...letterVerbs(deps), ...accountVerbs(deps) };
 }

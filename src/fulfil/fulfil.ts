@@ -229,6 +229,7 @@ function operationFacts(account: CachedAccount, claim: Claim, step: Step) {
     deadline: claim.deadline,
     hasNextStep: claim.purpose === 'call' && verb.findIndex(({ name }) => name === step.name) < verb.length - 1,
     repeatable: step.repeatable || claim.purpose !== 'call',
+    checked: claim.purpose === 'check' ? { code: String(claim.carry.checkedCode), message: String(claim.carry.checkedMessage) } : null,
   };
 }
 

@@ -107,7 +107,7 @@ function plan(attempted: Attempted, decision: Decision): Plan {
           step: account.reads.get.name,
           stepRepeatable: true,
           purpose: 'check',
-          carry: { checkedStep: step.name },
+          carry: { checkedStep: step.name, checkedCode: last.code, checkedMessage: last.message },
           lastOutcome: last,
         },
         event: { type: 'operation.check', data: { code: last.code } },

@@ -90,7 +90,7 @@ async function read(
   const now = claim.startedAt + durationMs;
   const decision = decide(
     outcome,
-    { kind: 'poll', purpose: claim.purpose, attempts: claim.attempts, calls: claim.calls, strikes: claim.strikes, deadline: claim.deadline, hasNextStep: false, repeatable: true },
+    { kind: 'poll', purpose: claim.purpose, attempts: claim.attempts, calls: claim.calls, strikes: claim.strikes, deadline: claim.deadline, hasNextStep: false, repeatable: true, checked: null },
     account.policy,
     classified.rule,
     now,

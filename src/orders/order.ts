@@ -23,6 +23,11 @@ export const OPERATION_KINDS = ['submit', 'activate', 'cancel', 'update', 'poll'
 /** One thing to do. */
 export type OperationKind = (typeof OPERATION_KINDS)[number];
 
+/** Narrows a job's name, which anybody can have put into the queue. */
+export function isOperationKind(value: string): value is OperationKind {
+  return OPERATION_KINDS.some((kind) => kind === value);
+}
+
 export const OPERATION_STATES = [
   'pending',
   'queued',

@@ -25,6 +25,8 @@ export interface OperationFacts {
   hasNextStep: boolean;
   /** The step may be sent again without harm. */
   repeatable: boolean;
+  /** For a check: what the provider had said to the step that is checked. */
+  checked: { code: string; message: string } | null;
 }
 
 /** Closes the account's gate (`verb` null), or only one verb of it. */
@@ -175,14 +177,24 @@ function decideObserved(
       return again();
     case 'update':
       if (status === 'canceled' || (status !== null && TOO_LATE.includes(status))) return tooLate(status, 'changed');
-      return again();
+      return refusedAnyway(operation);
     case 'activate':
-      if (status === 'draft' || status === null) return again();
+      if (status === 'draft' || status === null) return refusedAnyway(operation);
       if (status === 'canceled' || status === 'failed') return tooLate(status, 'activated');
       return { kind: 'succeed', spend: 1 };
     default:
       return unreachable(operation.kind);
   }
+}
+
+/** The state would allow it, so the provider's own words say what it did not like. */
+function refusedAnyway({ checked }: OperationFacts): Decision {
+  return {
+    kind: 'reject',
+    code: checked?.code ?? 'refused',
+    message: checked?.message ?? 'the provider refused, and its state does not say why',
+    spend: 1,
+  };
 }
 
 function tooLate(status: OrderStatus, what: string): Decision {

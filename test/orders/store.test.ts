@@ -18,7 +18,7 @@ let presence: Presence;
 beforeAll(async () => {
   database = await createDatabase();
   db = await connect({ url: database.url, max: 10, applicationName: 'test', onError: () => undefined });
-  presence = await openPresence(database.url, { applicationName: 'test', time: systemTime });
+  presence = await openPresence(database.url, { applicationName: 'test', time: systemTime, log: () => undefined });
 });
 
 afterAll(async () => {
@@ -210,7 +210,7 @@ describe('the store', () => {
 
   test('recovers what a dead process left: unconfirmed where it may have been sent', async () => {
     const id = await store('a');
-    const other = await openPresence(database.url, { applicationName: 'other', time: systemTime });
+    const other = await openPresence(database.url, { applicationName: 'other', time: systemTime, log: () => undefined });
     const rung = await ringDue(db, MARKS);
     await claimOperations(db, rung.map((r) => ({ operationId: r.id, timeoutMs: 1_000 })), other.key, PRESENCE_CLASS);
     expect(await recoverLost(db, PRESENCE_CLASS)).toHaveLength(0);

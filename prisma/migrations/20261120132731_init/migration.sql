@@ -363,3 +363,5 @@ ALTER TABLE "packline"."operations" SET (fillfactor = 60, autovacuum_vacuum_scal
 ALTER TABLE "packline"."orders" SET (fillfactor = 80);
 ALTER TABLE "packline"."attempts" SET (fillfactor = 80);
 ALTER TABLE "packline"."gates" SET (fillfactor = 20, autovacuum_vacuum_threshold = 50);
+CREATE INDEX "x_operations_open" ON "packline"."operations" ("account_id", "state")
+  WHERE state IN ('pending', 'waiting', 'retrying', 'running', 'unconfirmed');

@@ -47,9 +47,10 @@ export async function closeAbsent(sql: Sql, look: Settlement, presenceClass: num
   );
   if (locked === undefined) return 'refused';
   const [facts] = await sql.query<{ open: number; accepted: number }>(OPEN, look.operationId);
-  if (facts === undefined || facts.open === 0 || facts.accepted > 0) return 'refused';
-  const closed = await sql.query(CLOSE, look.operationId, presenceClass);
-  if (closed.length === 0) return 'refused';
+  if (facts === undefined || facts.accepted > 0) return 'refused';
+  // None is open where an earlier absence is looked at again, before a cancel or after a replay.
+  const closed = facts.open === 0 ? [] : await sql.query(CLOSE, look.operationId, presenceClass);
+  if (facts.open > 0 && closed.length === 0) return 'refused';
   if (closed.length !== facts.open) {
     // Rolls the transaction back; the lease ends and the operation is looked up again.
     throw new Error(`operation ${look.operationId} has ${facts.open} open attempts, of which ${closed.length} could be closed`);

@@ -17,7 +17,7 @@ select d.id::text as id, d.reference, d.generation, d.status, d.provider_order_i
 from packline.orders d
 where d.account_id = $1 and d.provider_order_id is not null
   and d.status in ('draft', 'submitted', 'in_progress', 'shipped')
-  and (d.read_due_at <= now() or d.observed_at is null or d.observed_at < $2::timestamptz)
+  and (d.read_due_at <= now() or ($2::text is not null and (d.observed_at is null or d.observed_at < $2::timestamptz)))
 order by d.read_due_at nulls first limit $3::int`;
 
 /** Open orders of an account whose read is due, or whose last read began before `before` (ISO; null: only the due ones). */
@@ -29,7 +29,7 @@ const REMAINING = `
 select count(*)::int as n from packline.orders d
 where d.account_id = $1 and d.provider_order_id is not null
   and d.status in ('draft', 'submitted', 'in_progress', 'shipped')
-  and (d.read_due_at <= now() or d.observed_at is null or d.observed_at < $2::timestamptz)`;
+  and (d.read_due_at <= now() or ($2::text is not null and (d.observed_at is null or d.observed_at < $2::timestamptz)))`;
 
 /** How many orders a page would still find, over all pages. */
 export async function remainingReads(sql: Sql, account: string, before: string | null): Promise<number> {
@@ -106,7 +106,12 @@ export async function applyReads(sql: Sql, effects: readonly ReadEffect[]): Prom
 const START_SYNC = `
 insert into packline.operations (account_id, kind, priority, step, step_repeatable, params, actor)
 select a.id, 'poll', 6, 'list', true, jsonb_build_object('before', $2::text), $3
-from packline.accounts a where $1::text is null or a.id = $1
+from packline.accounts a
+where ($1::text is null or a.id = $1)
+  and ($2::text is not null or exists (
+    select 1 from packline.orders d
+    where d.account_id = a.id and d.provider_order_id is not null
+      and d.status in ('draft', 'submitted', 'in_progress', 'shipped') and d.read_due_at <= now()))
 on conflict (account_id) where kind = 'poll' and order_id is null and state not in ('succeeded', 'rejected', 'dead', 'canceled')
 do update set params = jsonb_build_object('before',
     greatest(packline.operations.params->>'before', excluded.params->>'before')),

@@ -1,0 +1,90 @@
+#!/usr/bin/env node
+/** The program: what the verbs of the command line stand on, and the exit code. */
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { openBase, packageVersion } from '../app.js';
+import { readConfig } from '../config.js';
+import { createLog } from '../log.js';
+import { migrate, migrateQueue } from '../database/migrate.js';
+import { startEmbedded } from '../database/embedded.js';
+import { isForThePerson, runRoles } from '../run.js';
+import { systemTime } from '../time.js';
+import { runDemo } from '../demo/demo.js';
+import { type CliDeps, run, WrongUse } from './program.js';
+import { simulate } from './simulate.js';
+
+function configuration() {
+  const read = readConfig(process.env);
+  if (!read.ok) throw new WrongUse(read.message);
+  return read.config;
+}
+
+/** Expected trouble becomes wrong use or a plain message; anything else keeps its stack. */
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isForThePerson(error)) throw new WrongUse(error.message);
+    throw error;
+  }
+}
+
+const deps: CliDeps = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  time: systemTime,
+  isTTY: process.stdout.isTTY === true,
+  version: packageVersion(),
+  readFile: (path) => (path === '-' ? buffer(process.stdin) : readFile(path)),
+  withOperator: (work) =>
+    told(async () => {
+      const config = configuration();
+      // Verbs answer on stdout and explain on stderr; the log would only get in between.
+      const log = createLog(process.env.LOG_LEVEL === undefined ? 'error' : config.logLevel);
+      const base = await openBase({ config, log, time: systemTime, purpose: 'client', migrate: config.databaseUrl === null, name: 'packline cli' });
+      try {
+        return await work(base.operator);
+      } finally {
+        await base.close();
+      }
+    }),
+  runRoles: (roles, { port, host, accounts, migrate: apply, announce }) =>
+    runRoles({
+      roles,
+      env: process.env,
+      migrate: apply,
+      overrides: {
+        ...(port === undefined ? {} : { port }),
+        ...(host === undefined ? {} : { host }),
+        ...(accounts === undefined ? {} : { accountsFile: accounts }),
+      },
+      onReady: (url) => {
+        if (announce) process.stdout.write(`packline ready ${url}\n`);
+      },
+    }),
+  migrate: () =>
+    told(async () => {
+      const config = configuration();
+      const log = (line: string) => process.stderr.write(`${line}\n`);
+      const embedded =
+        config.databaseUrl === null ? await startEmbedded({ dataDir: config.dataDir, purpose: 'client', log: () => undefined, time: systemTime }) : null;
+      try {
+        const url = config.databaseUrl ?? embedded?.url ?? '';
+        const result = await migrate(url, { log });
+        await migrateQueue(url);
+        return result;
+      } finally {
+        await embedded?.stop();
+      }
+    }),
+  simulate,
+  demo: runDemo,
+};
+
+// A reader that has seen enough (`… | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+process.exitCode = await run(process.argv.slice(2), deps);

@@ -1,0 +1,42 @@
+/** From zod's issues to the contract's field problems: one entry per field that is wrong, each with its pointer. */
+import type { z } from 'zod';
+import { type FieldProblem, jsonPointer } from './orders/body.js';
+
+export type Path = readonly (string | number)[];
+
+/**
+ * @param issues as zod lists them
+ * @param input what was validated: an absent value is `required`, a present one `invalid`
+ * @param base where the validated value stands inside the whole document
+ */
+export function fieldProblems(
+  issues: readonly z.core.$ZodIssue[],
+  input: unknown,
+  base: Path = [],
+): FieldProblem[] {
+  return issues.flatMap((issue) => {
+    // Paths into JSON hold names and indices, never symbols.
+    const inside = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+    const path = [...base, ...inside];
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({
+        pointer: jsonPointer([...path, key]),
+        code: 'unknown_field',
+        detail: 'There is no such field; remove it or correct its name.',
+      }));
+    }
+    if (issue.code === 'invalid_type' && isAbsent(input, inside)) {
+      return [{ pointer: jsonPointer(path), code: 'required', detail: 'This field is required.' }];
+    }
+    return [{ pointer: jsonPointer(path), code: 'invalid', detail: issue.message }];
+  });
+}
+
+function isAbsent(input: unknown, path: Path): boolean {
+  let value = input;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null) return true;
+    value = Object.getOwnPropertyDescriptor(value, part)?.value;
+  }
+  return value === undefined;
+}

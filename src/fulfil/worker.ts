@@ -1,0 +1,77 @@
+/** The fulfilment role: one BullMQ worker per account, each job one bell. */
+import { type Job, UnrecoverableError, type Worker } from 'bullmq';
+import type { AccountCache } from '../accounts/cache.js';
+import { isOperationKind } from '../orders/order.js';
+import { type JobData, PRIORITY } from '../policy/job-options.js';
+import { type QueueBackend, queueName, RetryLater } from '../queue/backend.js';
+import { type Bell, fulfil, type FulfilDeps } from './fulfil.js';
+import { poll } from './poll.js';
+
+/** The version of job data that this code understands. */
+const JOB_VERSION = 1;
+
+export interface FulfilmentDeps extends FulfilDeps {
+  queue: QueueBackend;
+  accounts: AccountCache;
+}
+
+export interface Fulfilment {
+  /** Lets jobs in hand finish; `abandon` of the deps ends what does not. */
+  stop(): Promise<void>;
+}
+
+/** Starts workers for all accounts, and for those that come later. */
+export function startFulfilment(deps: FulfilmentDeps): Fulfilment {
+  const workers = new Map<string, { worker: Worker<JobData, string>; concurrency: number }>();
+  const onError = (error: Error) => deps.log.warn({ event: 'queue.trouble', err: error }, 'the queue is in trouble; its worker goes on trying');
+
+  const sync = () => {
+    for (const account of deps.accounts.all()) {
+      const { concurrency } = account.limits;
+      const known = workers.get(account.id);
+      if (known === undefined) {
+        const worker = deps.queue.worker(queueName(account.id), (job) => answer(deps, account.id, job), { concurrency, onError });
+        workers.set(account.id, { worker, concurrency });
+      } else if (known.concurrency !== concurrency) {
+        known.worker.concurrency = concurrency;
+        known.concurrency = concurrency;
+      }
+    }
+  };
+  sync();
+  const unsubscribe = deps.accounts.onChange(sync);
+
+  return {
+    async stop() {
+      unsubscribe();
+      await Promise.all([...workers.values()].map(({ worker }) => worker.close()));
+    },
+  };
+}
+
+/** Answers one job: runs its operation until there is nothing to do at once. */
+async function answer(deps: FulfilDeps, accountId: string, job: Job<JobData, string>): Promise<string> {
+  const account = deps.accounts.get(accountId);
+  if (account === null) return 'the account is not usable; the bell rings again';
+  const { v, operationId } = job.data;
+  // Widened on purpose: a newer version of packline may have rung.
+  if ((v as number) !== JOB_VERSION || !isOperationKind(job.name)) {
+    deps.log.error({ event: 'job.unknown', jobId: job.id, version: v, name: job.name }, 'a job of another version was left alone; its row rings again');
+    return `left alone: version ${v}, name ${job.name}`;
+  }
+  const bell: Bell = { operationId, account, priority: job.priority || PRIORITY[job.name], dueAt: job.timestamp };
+  for (;;) {
+    const result = await (job.name === 'poll' ? poll(deps, bell) : fulfil(deps, bell));
+    switch (result.kind) {
+      case 'again':
+        if (deps.stopping.aborted) return 'stopping';
+        break;
+      case 'done':
+        return result.what;
+      case 'retry':
+        throw new RetryLater(result.delayMs, `${result.why}: again in ${Math.round(result.delayMs)} ms`);
+      case 'dead':
+        throw new UnrecoverableError(`dead letter: ${result.why}`);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Maintenance: plain loops. Every process of this role recovers what others left behind; the leader also keeps
+ * the schedules, the dead-letter board, expired pauses and probes.
+ */
+import type { Logger } from 'pino';
+import type { AccountCache } from '../accounts/cache.js';
+import { dueProbes, expiredPauses, resumeAccount } from '../accounts/pause.js';
+import type { Database } from '../database/connect.js';
+import { recoverLost } from '../orders/store/recover.js';
+import { startSync } from '../orders/store/reads.js';
+import { type QueueBackend, SCHEDULE_QUEUE } from '../queue/backend.js';
+import type { Time } from '../time.js';
+import { mirrorLetters } from './board.js';
+import { seekLeadership } from './leader.js';
+
+export interface MaintenanceDeps {
+  db: Database;
+  queue: QueueBackend;
+  accounts: AccountCache;
+  time: Time;
+  log: Logger;
+  presenceClass: number;
+  /** Something is due now. */
+  hint(): void;
+  /** One cheap read with an account's credentials: true where they are taken. */
+  probe(account: string): Promise<boolean>;
+}
+
+/** Lost operations are looked for this often, ms: a dead worker's orders go on within seconds. */
+const RECOVER_MS = 1_000;
+const BOARD_MS = 1_000;
+const PAUSES_MS = 5_000;
+/** A flush cannot remove for longer what repairs it (design, "Maintenance"). */
+const SCHEDULES_MS = 30_000;
+/** How often open orders whose read is due are looked for, ms. */
+const SYNC_EVERY_MS = 30_000;
+
+interface Task {
+  name: string;
+  everyMs: number;
+  leaderOnly: boolean;
+  run(): Promise<void>;
+}
+
+export interface Maintenance {
+  stop(): Promise<void>;
+}
+
+export function startMaintenance(deps: MaintenanceDeps): Maintenance {
+  const { db, log, time, queue } = deps;
+  const stop = new AbortController();
+  const onError = (error: Error) => log.warn({ event: 'maintenance.connection', err: error }, 'the leader connection is in trouble');
+  const leadership = seekLeadership({ url: db.url, time, onError });
+
+  const tasks: Task[] = [
+    { name: 'recover', everyMs: RECOVER_MS, leaderOnly: false, run: () => recover(deps) },
+    { name: 'board', everyMs: BOARD_MS, leaderOnly: true, run: async () => void (await mirrorLetters(db, queue)) },
+    { name: 'pauses', everyMs: PAUSES_MS, leaderOnly: true, run: () => pauses(deps) },
+    { name: 'schedules', everyMs: SCHEDULES_MS, leaderOnly: true, run: () => schedule(queue) },
+  ];
+
+  const loops = tasks.map(async (task) => {
+    while (!stop.signal.aborted) {
+      const due = !task.leaderOnly || leadership.leads();
+      try {
+        if (due) await task.run();
+      } catch (error) {
+        log.error({ event: 'maintenance.trouble', task: task.name, err: error }, 'maintenance failed; it goes on trying');
+      }
+      // A follower looks more often whether it leads by now, so that a take-over is not delayed by a slow task.
+      await time.sleep(due ? task.everyMs : Math.min(task.everyMs, RECOVER_MS), stop.signal);
+    }
+  });
+
+  const worker = queue.worker(
+    SCHEDULE_QUEUE,
+    async (job) => {
+      if (job.name !== 'sync') return `nothing to do for ${job.name}`;
+      const started = await startSync(db, null, null, 'schedule');
+      deps.hint();
+      return `${started.length} accounts`;
+    },
+    { concurrency: 1, onError: (error) => log.warn({ event: 'queue.trouble', err: error }, 'the schedule queue is in trouble') },
+  );
+
+  return {
+    async stop() {
+      stop.abort();
+      await Promise.all([...loops, worker.close(), leadership.close()]);
+    },
+  };
+}
+
+async function recover({ db, log, presenceClass, hint }: MaintenanceDeps): Promise<void> {
+  const recovered = await recoverLost(db, presenceClass);
+  for (const operation of recovered) {
+    log.warn({ event: 'operation.recovered', ...operation }, 'an operation was taken over from a process that is gone or silent');
+  }
+  if (recovered.length > 0) hint();
+}
+
+async function pauses({ db, accounts, probe, hint, log }: MaintenanceDeps): Promise<void> {
+  for (const account of await expiredPauses(db)) {
+    if (await resumeAccount(db, account, 'packline')) hint();
+  }
+  for (const account of await dueProbes(db)) {
+    const taken = await probe(account);
+    log.info({ event: 'account.probed', account, taken }, 'a paused account was probed');
+    if (taken && (await resumeAccount(db, account, 'packline'))) hint();
+  }
+  await accounts.refresh();
+}
+
+/** BullMQ's job scheduler, visible on the board. Upserted by the leader alone: several at once make doubles. */
+async function schedule(queue: QueueBackend): Promise<void> {
+  await queue
+    .queue(SCHEDULE_QUEUE)
+    .upsertJobScheduler('sync', { every: SYNC_EVERY_MS }, { name: 'sync', data: { v: 1 }, opts: { removeOnComplete: true, removeOnFail: true } });
+}

@@ -1,0 +1,21 @@
+/** What the operator's verbs work with. */
+import type { Logger } from 'pino';
+import type { AccountCache } from '../accounts/cache.js';
+import type { Database } from '../database/connect.js';
+import type { Provider } from '../providers/provider.js';
+import type { Http } from '../providers/http.js';
+import type { EncryptionKey } from '../secrets.js';
+import type { Time } from '../time.js';
+
+export interface OperatorDeps {
+  db: Database;
+  accounts: AccountCache;
+  http: Http;
+  time: Time;
+  log: Logger;
+  key: EncryptionKey;
+  providers: readonly Provider[];
+  allowHttpHosts: readonly string[];
+  /** Says that something is due now. */
+  hint(): void;
+}

@@ -1,0 +1,48 @@
+/** One read of a provider on behalf of an operator: no operation, no retry; through the account's gate. */
+import type { CachedAccount } from '../accounts/cache.js';
+import { createGate } from '../gate/gate.js';
+import { providerReference } from '../orders/order.js';
+import type { OrderBody } from '../orders/body.js';
+import type { OrderRow } from '../orders/store/queries.js';
+import { classify } from '../policy/classify.js';
+import type { Outcome } from '../policy/outcome.js';
+import type { Step, Work } from '../providers/provider.js';
+import type { OperatorDeps } from './deps.js';
+
+/** How long such a read may wait to be sent, ms. */
+const SEND_WITHIN_MS = 5_000;
+
+export async function readOnce(
+  deps: Pick<OperatorDeps, 'db' | 'http' | 'time'>,
+  account: CachedAccount,
+  step: Step,
+  about: { row: OrderRow; providerOrderId: string } | null,
+): Promise<Outcome> {
+  const { clock } = deps.time;
+  const gate = createGate({ sql: deps.db, account: account.id, limits: () => account.limits, time: deps.time });
+  const permit = await gate.acquire({ priority: 0, dueAt: clock.now() });
+  if (!permit.granted) {
+    return { kind: 'notSent', code: 'gate_closed', message: `the account's gate is closed for another ${Math.ceil(permit.retryMs / 1_000)} s` };
+  }
+  const work: Work = about === null ? { params: {}, carry: {} } : { params: {}, carry: {}, order: viewOf(account, about) };
+  const result = await deps.http.call(step.request(work), {
+    sendBy: { monotonic: clock.monotonic() + SEND_WITHIN_MS, wall: clock.now() + SEND_WITHIN_MS },
+    timeoutMs: account.common.requestTimeoutMs,
+  });
+  const facts = { name: step.name, repeatable: true, writes: false };
+  return classify(result, facts, account.policy, (answer) => step.read(work, answer), account.open.readError).outcome;
+}
+
+function viewOf(account: CachedAccount, { row, providerOrderId }: { row: OrderRow; providerOrderId: string }): NonNullable<Work['order']> {
+  return {
+    id: row.id,
+    reference: row.reference,
+    generation: row.generation,
+    providerReference: providerReference(row.reference, row.generation, account.common.referencePrefix),
+    // The column holds what intake validated and nothing else writes it.
+    body: row.body as unknown as OrderBody,
+    providerOrderId,
+    providerData: {},
+    createdAt: row.createdAt,
+  };
+}

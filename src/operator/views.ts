@@ -1,0 +1,136 @@
+/** From rows to the JSON of the contract. Pure. */
+import { guaranteeOf } from '../accounts/guarantee.js';
+import type { CachedAccount } from '../accounts/cache.js';
+import type { Json, JsonObject } from '../json.js';
+import type { AccountFacts, LetterRow, OrderRow, TimelineRow } from '../orders/store/queries.js';
+import { queueName } from '../queue/backend.js';
+import type { AccountJson, DeadLetterJson, OperationJson, OrderJson, TimelineEntry } from '../views.js';
+
+const iso = (date: Date): string => date.toISOString();
+const isoOrNull = (date: Date | null): string | null => date?.toISOString() ?? null;
+
+/** Rows hold JSON that the store wrote; its shape is the store's, so it is passed on as it is. */
+// biome-ignore lint/suspicious/noExplicitAny: Prisma's JSON type and ours are the same values under two names.
+const asJson = <T>(value: any): T => value;
+
+export function orderJson(row: OrderRow): OrderJson {
+  const body = asJson<JsonObject>(row.body);
+  return {
+    ...body,
+    id: row.id,
+    account: row.accountId,
+    provider: row.account.provider,
+    reference: row.reference,
+    generation: row.generation,
+    status: row.status,
+    rawStatus: row.rawStatus,
+    attention:
+      row.attentionCode === null
+        ? null
+        : { code: row.attentionCode, since: iso(row.attentionSince ?? row.updatedAt), detail: row.attentionDetail ?? '' },
+    failure: asJson<OrderJson['failure']>(row.failure),
+    providerOrderId: row.providerOrderId,
+    tracking: asJson<OrderJson['tracking']>(row.tracking),
+    held: row.held,
+    operations: row.operations.filter(({ kind, orderId }) => kind !== 'poll' && orderId !== null).map(operationJson),
+    createdAt: iso(row.createdAt),
+    updatedAt: iso(row.updatedAt),
+  };
+}
+
+function operationJson(row: OrderRow['operations'][number]): OperationJson {
+  return {
+    id: String(row.id),
+    kind: row.kind,
+    state: row.state,
+    attempts: row.attempts,
+    calls: row.calls,
+    dueAt: iso(row.dueAt),
+    waitReason: row.state === 'waiting' ? row.waitReason : null,
+    deadline: isoOrNull(row.deadline),
+    lastOutcome: asJson<OperationJson['lastOutcome']>(row.lastOutcome),
+  };
+}
+
+export function timelineEntry(row: TimelineRow): TimelineEntry {
+  return {
+    at: iso(row.at),
+    type: row.type,
+    actor: row.actor,
+    ...(row.operationId === null ? {} : { operationId: row.operationId }),
+    ...(row.rule === null ? {} : { rule: row.rule }),
+    data: asJson<JsonObject>(row.data),
+  };
+}
+
+export function letterJson(row: LetterRow): DeadLetterJson {
+  return {
+    id: String(row.id),
+    account: row.accountId,
+    orderId: row.orderId,
+    reference: row.order?.reference ?? null,
+    operationId: String(row.operationId),
+    kind: row.kind,
+    code: row.code,
+    message: row.message,
+    ambiguous: row.ambiguous,
+    state: row.state,
+    attempts: row.operation.attemptRows.map((attempt): JsonObject => ({
+      id: String(attempt.id),
+      step: attempt.step,
+      purpose: attempt.purpose,
+      generation: attempt.generation,
+      startedAt: iso(attempt.startedAt),
+      endedAt: isoOrNull(attempt.endedAt),
+      report: attempt.report,
+      verdict: attempt.verdict,
+      outcome: attempt.outcome,
+      code: attempt.code,
+      httpStatus: attempt.httpStatus,
+      providerOrderId: attempt.providerOrderId,
+      rule: attempt.rule,
+      evidence: asJson<Json>(attempt.evidence),
+    })),
+    candidates: asJson<Json[]>(row.candidates),
+    createdAt: iso(row.createdAt),
+  };
+}
+
+/** @param account its opened adapter, or null where it cannot be used */
+export function accountJson(row: AccountFacts, account: CachedAccount | null): AccountJson {
+  const limit = account === null ? null : account.limits.requests;
+  return {
+    id: row.id,
+    provider: row.provider,
+    mode: row.mode === 'test' ? 'test' : 'live',
+    state: row.pauseCode === null ? 'active' : 'paused',
+    pause:
+      row.pauseCode === null
+        ? null
+        : {
+            code: row.pauseCode,
+            reason: row.pauseReason ?? '',
+            since: iso(row.pausedAt ?? new Date(0)),
+            by: row.pausedBy ?? 'packline',
+            until: isoOrNull(row.pauseUntil),
+          },
+    gate: {
+      limit,
+      remaining: row.remaining,
+      blockedUntil: row.blocked ? isoOrNull(row.blockedUntil) : null,
+      why: row.blocked ? row.blockedWhy : null,
+    },
+    guarantee:
+      account === null
+        ? { level: 'at_most_once', reason: 'the account cannot be used: its configuration or credentials cannot be read' }
+        : guaranteeOf(account.open.capabilities, account.common.exclusive),
+    queue: {
+      name: queueName(row.id),
+      queued: row.queued,
+      waiting: row.waiting,
+      running: row.running,
+      unconfirmed: row.unconfirmed,
+      oldestDue: isoOrNull(row.oldestDue),
+    },
+  };
+}

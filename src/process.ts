@@ -1,0 +1,172 @@
+/** One running process: its roles, its health, its stop. */
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { createApi } from './api/server.js';
+import { createHealth } from './api/health-server.js';
+import { applyAccountsFile, type Base, followDatabase, openBase, openQueue, packageVersion } from './app.js';
+import type { CachedAccount } from './accounts/cache.js';
+import type { Config } from './config.js';
+import { migrationsPending } from './database/migrate.js';
+import { openPresence, PRESENCE_CLASS } from './database/presence.js';
+import { type Dispatcher, startDispatcher } from './dispatcher.js';
+import { createNotifier } from './events/notify.js';
+import { createHotPath } from './fulfil/hot.js';
+import { type Fulfilment, startFulfilment } from './fulfil/worker.js';
+import { createGate, type Gate } from './gate/gate.js';
+import { type Maintenance, startMaintenance } from './maintenance/maintenance.js';
+import { DEAD_LETTER_QUEUE, type QueueBackend, queueName, SCHEDULE_QUEUE } from './queue/backend.js';
+import type { Time } from './time.js';
+
+export type Role = 'api' | 'dispatcher' | 'fulfilment' | 'maintenance';
+
+export interface RunOptions {
+  config: Config;
+  roles: readonly Role[];
+  migrate: boolean;
+  log: Logger;
+  time: Time;
+  env: Record<string, string | undefined>;
+  /** Why the process must end by itself, where it must. */
+  onFatal(reason: string): void;
+  signal?: AbortSignal;
+}
+
+export interface Running {
+  /** Where it listens. */
+  url: string;
+  base: Base;
+  queue: QueueBackend;
+  /** Stops claiming, lets calls in flight finish, and closes; what does not end in time is written as unknown. */
+  stop(): Promise<void>;
+}
+
+/** Added to the longest request timeout for the stop's deadline (contract, "Numbers"). */
+const STOP_SLACK_MS = 5_000;
+
+/** Starts the roles. Resolves when they run and the process listens. */
+export async function startProcess(options: RunOptions): Promise<Running> {
+  const { config, roles, log, time } = options;
+  const base = await openBase({ ...options, purpose: 'owner', name: `packline ${roles.length > 1 ? 'up' : roles[0]}` });
+  for (const sentence of base.generated) log.warn({ event: 'key.generated' }, sentence);
+  const presence = await openPresence(base.url, {
+    applicationName: 'packline presence',
+    time,
+    log: (line) => log.warn({ event: 'presence.trouble' }, line),
+  });
+  presence.onLost((loss) => {
+    if (loss === 'gone') options.onFatal('another process holds the sign of life of this one');
+  });
+  if (config.accountsFile !== null) await applyAccountsFile(base, config.accountsFile, options.env);
+  const queue = openQueue(base, config, log);
+  const notifier = createNotifier({ log, time, webhookUrl: config.alertWebhookUrl ?? undefined, slackUrl: config.slackWebhookUrl ?? undefined });
+
+  const stopping = new AbortController();
+  const abandon = new AbortController();
+  const parts: { dispatcher?: Dispatcher; fulfilment?: Fulfilment; maintenance?: Maintenance } = {};
+  const has = (role: Role) => roles.includes(role);
+
+  if (has('fulfilment')) {
+    const hot = createHotPath({ db: base.db, owner: () => presence.key, presenceClass: PRESENCE_CLASS, time });
+    parts.fulfilment = startFulfilment({
+      db: base.db,
+      hot,
+      accounts: base.accounts,
+      gate: gates(base, time),
+      http: base.http,
+      time,
+      log,
+      presenceClass: PRESENCE_CLASS,
+      tell: notifier.tell,
+      stopping: stopping.signal,
+      abandon: abandon.signal,
+      queue,
+    });
+  }
+  if (has('dispatcher')) parts.dispatcher = startDispatcher({ db: base.db, accounts: base.accounts, queue, time, log });
+  if (has('maintenance')) {
+    parts.maintenance = startMaintenance({
+      db: base.db,
+      queue,
+      accounts: base.accounts,
+      time,
+      log,
+      presenceClass: PRESENCE_CLASS,
+      hint: base.hint,
+      probe: async (account) => {
+        const checked = await base.operator.checkAccount(account);
+        return checked.ok && checked.value.ok;
+      },
+    });
+  }
+  base.onHint(() => parts.dispatcher?.wake());
+  const following = followDatabase(base, { log, time }, () => parts.dispatcher?.wake());
+
+  const server = has('api') ? await apiServer(options, base, queue) : await createHealth({ readiness: () => readiness(base), log });
+  const url = await server.listen({ host: config.host, port: config.port });
+
+  const shutDown = async () => {
+    const deadlineMs = longestTimeout(base) + STOP_SLACK_MS;
+    const giveUp = setTimeout(() => abandon.abort(), Math.max(0, deadlineMs - STOP_SLACK_MS));
+    stopping.abort();
+    await parts.dispatcher?.stop();
+    await Promise.all([server.close(), parts.fulfilment?.stop(), parts.maintenance?.stop()]);
+    clearTimeout(giveUp);
+    await following.close();
+    await notifier.close();
+    await queue.close();
+    await presence.close();
+    await base.close();
+  };
+  let stopped: Promise<void> | null = null;
+  return {
+    url,
+    base,
+    queue,
+    stop: () => {
+      stopped ??= shutDown();
+      return stopped;
+    },
+  };
+}
+
+function longestTimeout(base: Base): number {
+  return Math.max(0, ...base.accounts.all().map(({ common }) => common.requestTimeoutMs));
+}
+
+/** One gate per account and process; the pace itself is shared through the database. */
+function gates(base: Base, time: Time): (account: CachedAccount) => Gate {
+  const made = new Map<string, Gate>();
+  return (account) => {
+    let gate = made.get(account.id);
+    if (gate === undefined) {
+      const limits = () => base.accounts.get(account.id)?.limits ?? account.limits;
+      gate = createGate({ sql: base.db, account: account.id, limits, time });
+      made.set(account.id, gate);
+    }
+    return gate;
+  };
+}
+
+async function readiness(base: Base): Promise<{ ready: boolean; reasons: string[] }> {
+  const reasons: string[] = [];
+  const pending = await migrationsPending(base.db.pool).catch(() => null);
+  if (pending === null) reasons.push('the database does not answer');
+  else if (pending.length > 0) reasons.push(`migrations are missing: ${pending.join(', ')}`);
+  return { ready: reasons.length === 0, reasons };
+}
+
+function apiServer(options: RunOptions, base: Base, queue: QueueBackend): Promise<FastifyInstance> {
+  const boardQueues = () => [DEAD_LETTER_QUEUE, SCHEDULE_QUEUE, ...base.accounts.all().map(({ id }) => queueName(id))].map((name) => queue.queue(name));
+  return createApi({
+    operator: base.operator,
+    keys: { bootstrap: base.apiKey },
+    sessionSecret: base.sessionSecret,
+    readiness: () => readiness(base),
+    board: { queues: boardQueues, onChange: (callback) => void base.accounts.onChange(callback) },
+    log: options.log,
+    version: packageVersion(),
+    // Off loopback a proxy in front is expected to speak TLS.
+    secureCookies: !['127.0.0.1', 'localhost', '::1'].includes(options.config.host),
+    clock: options.time.clock,
+  });
+}

@@ -1,0 +1,77 @@
+/** Runs roles as a process of the operating system does: signals, exit codes, one screen of mistakes. */
+import type { Logger } from 'pino';
+import { CannotStart } from './app.js';
+import { type Config, readConfig } from './config.js';
+import { DataFolderInUse, EmbeddedUnavailable } from './database/embedded.js';
+import { UnsafeDatabase } from './database/connect.js';
+import { UnusableKeyFile } from './keys.js';
+import { createLog } from './log.js';
+import { type Role, type Running, startProcess } from './process.js';
+import { systemTime } from './time.js';
+
+export interface RunRoles {
+  roles: readonly Role[];
+  env: Record<string, string | undefined>;
+  migrate: boolean;
+  /** Told once the process listens and is ready. */
+  onReady?(url: string): void;
+  overrides?: Partial<Pick<Config, 'port' | 'host' | 'accountsFile'>>;
+}
+
+/** 0 stopped as asked, 1 failed, 2 wrong environment. */
+export async function runRoles(options: RunRoles): Promise<number> {
+  const read = readConfig(options.env);
+  if (!read.ok) {
+    process.stderr.write(`${read.message}\n`);
+    return 2;
+  }
+  const config: Config = { ...read.config, ...options.overrides };
+  const log = createLog(config.logLevel);
+  for (const warning of read.warnings) log.warn({ event: 'config.warning' }, warning);
+  const signals = new AbortController();
+  const fatal: { reason: string | null } = { reason: null };
+  const onSignal = (signal: NodeJS.Signals) => {
+    log.info({ event: 'process.stopping', signal }, 'stopping: calls in flight may finish');
+    signals.abort();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  try {
+    const running = await startProcess({
+      config,
+      roles: options.roles,
+      migrate: options.migrate,
+      log,
+      time: systemTime,
+      env: options.env,
+      signal: signals.signal,
+      onFatal: (reason) => {
+        fatal.reason = reason;
+        signals.abort();
+      },
+    });
+    return await untilStopped(running, signals.signal, options, log, fatal);
+  } catch (error) {
+    if (!isForThePerson(error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return error instanceof CannotStart ? 2 : 1;
+  } finally {
+    process.off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal);
+  }
+}
+
+async function untilStopped(running: Running, signal: AbortSignal, options: RunRoles, log: Logger, fatal: { reason: string | null }): Promise<number> {
+  log.info({ event: 'process.ready', url: running.url, roles: options.roles }, 'ready');
+  options.onReady?.(running.url);
+  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await running.stop();
+  if (fatal.reason === null) return 0;
+  log.fatal({ event: 'process.fatal' }, fatal.reason);
+  return 1;
+}
+
+/** Errors whose message alone says what to do. */
+export function isForThePerson(error: unknown): error is Error {
+  return [CannotStart, DataFolderInUse, EmbeddedUnavailable, UnsafeDatabase, UnusableKeyFile].some((kind) => error instanceof kind);
+}
