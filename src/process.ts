@@ -1,4 +1,5 @@
 /** One running process: its roles, its health, its stop. */
+import { setMaxListeners } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createApi } from './api/server.js';
@@ -62,6 +63,8 @@ export async function startProcess(options: RunOptions): Promise<Running> {
 
   const stopping = new AbortController();
   const abandon = new AbortController();
+  // Every call under way listens to both; that is no leak.
+  setMaxListeners(0, stopping.signal, abandon.signal);
   const parts: { dispatcher?: Dispatcher; fulfilment?: Fulfilment; maintenance?: Maintenance } = {};
   const has = (role: Role) => roles.includes(role);
 

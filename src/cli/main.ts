@@ -79,7 +79,7 @@ const deps: CliDeps = {
       }
     }),
   simulate,
-  demo: runDemo,
+  demo: (options) => runDemo({ ...options, ...(process.env.LOG_LEVEL === undefined ? {} : { logLevel: configuration().logLevel }) }),
 };
 
 // A reader that has seen enough (`… | head`) is no error.

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import cliProgress from 'cli-progress';
-import type { Config } from '../config.js';
+import type { Config, LogLevel } from '../config.js';
 import { createLog } from '../log.js';
 import { type Running, startProcess } from '../process.js';
 import { simulators } from '../simulator/index.js';
@@ -16,6 +16,8 @@ export interface DemoOptions {
   /** Ends by itself; else it stays up until a signal. */
   exit: boolean;
   orders: number;
+  /** The table is the demo's answer; its log is for whoever looks for a fault. */
+  logLevel?: LogLevel;
 }
 
 const ACCOUNT = 'gelato-demo';
@@ -26,15 +28,15 @@ const STEP_MS = 1_500;
 const PATIENCE_MS = 75_000;
 const SYNC_EVERY_MS = 1_500;
 const LOOK_EVERY_MS = 250;
-/** A burst of 429 comes this often, ms, so many answers long. */
-const BURST_EVERY_MS = 4_000;
-const BURST = 12;
+/** Bursts of 429: when they come, ms after the start, and how many answers long. Each one costs the account its Retry-After. */
+const BURSTS_AT_MS = [500, 2_500, 5_000];
+const BURST = 4;
 /** Orders of one batch, and the pause after it, ms: a shop sends over a while. */
 const BATCH = 20;
 const BATCH_PAUSE_MS = 200;
 
 /** Runs the demo. Resolves with the exit code: 0 only if nothing was lost or doubled. */
-export async function runDemo({ exit, orders: count }: DemoOptions): Promise<number> {
+export async function runDemo({ exit, orders: count, logLevel = 'silent' }: DemoOptions): Promise<number> {
   const started = systemTime.clock.monotonic();
   const dataDir = await mkdtemp(path.join(tmpdir(), 'packline-demo-'));
   const stop = new AbortController();
@@ -47,7 +49,7 @@ export async function runDemo({ exit, orders: count }: DemoOptions): Promise<num
       config: demoConfig(dataDir),
       roles: ['api', 'dispatcher', 'fulfilment', 'maintenance'],
       migrate: true,
-      log: createLog('silent'),
+      log: createLog(logLevel),
       time: systemTime,
       env: {},
       onFatal: onSignal,
@@ -184,8 +186,10 @@ async function followUp({ base }: Running, order: DemoOrder, id: string, signal:
 }
 
 async function burstsOf429(simulator: Simulator, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    await systemTime.sleep(BURST_EVERY_MS, signal);
+  let waited = 0;
+  for (const at of BURSTS_AT_MS) {
+    await systemTime.sleep(at - waited, signal);
+    waited = at;
     if (signal.aborted) return;
     await control(simulator, { times: BURST, do: { status: 429, headers: { 'retry-after': '1' }, body: { code: 429, message: 'Rate limit exceeded' } } });
   }

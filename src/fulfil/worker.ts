@@ -62,6 +62,7 @@ async function answer(deps: FulfilDeps, accountId: string, job: Job<JobData, str
   const bell: Bell = { operationId, account, priority: job.priority || PRIORITY[job.name], dueAt: job.timestamp };
   for (;;) {
     const result = await (job.name === 'poll' ? poll(deps, bell) : fulfil(deps, bell));
+    deps.log.debug({ event: 'job.answered', account: accountId, operationId, kind: job.name, result: result.kind, what: 'what' in result ? result.what : null }, 'job.answered');
     switch (result.kind) {
       case 'again':
         if (deps.stopping.aborted) return 'stopping';
