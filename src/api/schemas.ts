@@ -19,7 +19,7 @@ const reason = text(1000);
 // What a bulk replay may take up at once: above any backlog that a person would look through.
 const MOST_REPLAYED = 10_000;
 /** Orders in a batch (contract, "HTTP"). */
-export const MOST_IN_BATCH = 500;
+const MOST_IN_BATCH = 500;
 
 /* What is read. */
 

@@ -127,7 +127,13 @@ function registerHabits(app: FastifyInstance): void {
   app.addHook('preValidation', async (request) => {
     if (request.method === 'GET') dropEmptyFilters(request.query);
   });
+  let stopping = false;
+  app.addHook('preClose', async () => {
+    stopping = true;
+  });
   app.addHook('onSend', async (_request, reply) => {
+    // Closing ends idle connections once; one that was busy then would wait for its next request and hold up the end.
+    if (stopping) reply.header('connection', 'close');
     // Orders are personal data: no proxy or browser keeps an answer unless it says so itself, as static files do.
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
