@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 import type { AccountCache, CachedAccount } from './accounts/cache.js';
 import type { Sql } from './database/connect.js';
-import { type HighWater, type RungOperation, ringAllAgain, ringDue, untilNextRing } from './orders/store/dispatch.js';
+import { type HighWater, type RungOperation, ringAllAgain, ringDue } from './orders/store/dispatch.js';
 import { jobOptions } from './policy/job-options.js';
 import { type QueueBackend, queueName } from './queue/backend.js';
 import type { Time } from './time.js';
@@ -18,8 +18,8 @@ export interface DispatcherDeps {
   log: Logger;
 }
 
-/** Without a hint the table is read this often, ms. */
-const POLL_MS = 500;
+/** Without a hint the table is read this often, ms: what bounds the lateness of a wait or a step that nobody hints at. */
+const POLL_MS = 100;
 /** After a failure of database or queue, ms. */
 const TROUBLE_MS = 1_000;
 /** How often the queue's epoch is looked at, ms (design, "Queue"). */
@@ -109,8 +109,8 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       woken = false;
       try {
         const count = await runOnce();
-        // Full hands: look again at once. Else until the next bell, or a hint.
-        if (count === 0) await rest(Math.min(POLL_MS, (await untilNextRing(deps.db)) ?? POLL_MS) || 1);
+        // Full hands: look again at once. Else until the next poll, or a hint.
+        if (count === 0) await rest(POLL_MS);
       } catch (error) {
         log.error({ event: 'dispatcher.trouble', err: error }, 'the dispatcher could not ring; it goes on trying');
         await rest(TROUBLE_MS);

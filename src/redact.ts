@@ -48,12 +48,12 @@ export function redact(value: unknown): Json {
  * @param mediaType as the sender named it; guessed where absent
  */
 export function excerpt(body: unknown, maxBytes = 4096, mediaType?: string): Json {
-  if (typeof body !== 'string') return bounded(redact(body), maxBytes, 'JSON');
+  if (typeof body !== 'string') return bounded(redact(body), maxBytes);
   const bytes = Buffer.byteLength(body);
   if (body.trim() === '') return 'an empty body';
   const parsed = bytes <= maxBytes * EXCERPT_SLACK ? parseJson(body) : undefined;
-  if (parsed !== undefined) return bounded(redact(parsed), maxBytes, 'JSON', bytes);
-  if (looksLikeJson(body)) return tooLong('JSON', bytes, maxBytes);
+  if (parsed !== undefined) return bounded(redact(parsed), maxBytes, bytes);
+  if (looksLikeJson(body)) return tooLong(bytes, maxBytes);
   const kind = mediaType === undefined ? guessMediaType(body) : scrub(mediaType.slice(0, 100));
   return `a body of ${bytes} bytes, ${kind}, no JSON; it begins: ${scrub(body.slice(0, EXCERPT_TEXT_READ)).slice(0, EXCERPT_TEXT)}`;
 }
@@ -65,13 +65,13 @@ const EXCERPT_TEXT = 200;
 /** … taken from so many, so that what is cut off at the end of the reading never shows. */
 const EXCERPT_TEXT_READ = 2_000;
 
-function bounded(value: Json, maxBytes: number, kind: string, bytes?: number): Json {
+function bounded(value: Json, maxBytes: number, bytes?: number): Json {
   const size = Buffer.byteLength(JSON.stringify(value));
-  return size <= maxBytes ? value : tooLong(kind, bytes ?? size, maxBytes);
+  return size <= maxBytes ? value : tooLong(bytes ?? size, maxBytes);
 }
 
-function tooLong(kind: string, bytes: number, maxBytes: number): string {
-  return `a body of ${bytes} bytes, ${kind}, more than the ${maxBytes} bytes that are kept`;
+function tooLong(bytes: number, maxBytes: number): string {
+  return `a body of ${bytes} bytes, JSON, more than the ${maxBytes} bytes that are kept`;
 }
 
 function guessMediaType(text: string): string {
@@ -106,10 +106,6 @@ function visit(value: unknown, place: Place): Json {
       return text(String(value), place);
     case 'object':
       return value === null ? null : inside(value, place);
-    case 'undefined':
-    case 'function':
-    case 'symbol':
-      return null;
     default:
       return null;
   }

@@ -2,6 +2,7 @@
  * The accounts file: what the operator wrote, checked wholly, with all mistakes at once, each with its pointer.
  * No message holds a credential.
  */
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { type JsonRead, readJson } from '../cli/json-text.js';
@@ -234,7 +235,9 @@ export async function readAccountsFile(path: string): Promise<AccountsFileRead> 
     const code = errorCode(error) ?? 'unknown error';
     return { ok: false, message: `cannot read the accounts file ${path}: ${REASONS[code] ?? code}` };
   }
-  const read: JsonRead = readJson(new TextDecoder('utf-8').decode(bytes));
+  // Decoding that replaces what it cannot read would alter a credential without a word.
+  if (!isUtf8(bytes)) return { ok: false, message: `the accounts file ${path} is not UTF-8` };
+  const read: JsonRead = readJson(new TextDecoder().decode(bytes));
   if (read.ok) return { ok: true, file: read.value };
   const { line, column } = read.place;
   const where = `line ${line}, column ${column}`;

@@ -1,6 +1,6 @@
 /**
- * The connection to our rows: Prisma over a pg pool. Hot statements go through `Sql` as single statements;
- * no interactive transaction is held across anything slow.
+ * The connection to our rows: one pg pool, with Prisma over it for reads by model. What moves a row is a statement
+ * of our own, sent straight through the pool: planned once, and without Prisma's interactive transactions.
  */
 import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
@@ -74,14 +74,34 @@ export async function connect(options: ConnectOptions): Promise<Database> {
     prisma,
     pool,
     url: options.url,
-    query: (text, ...values) => prisma.$queryRawUnsafe(text, ...values),
-    transaction: (work) =>
-      prisma.$transaction((tx) => work({ query: (text, ...values) => tx.$queryRawUnsafe(text, ...values) })),
+    query: (text, ...values) => run(pool, text, values),
+    transaction: (work) => inTransaction(pool, work),
     async close() {
       await prisma.$disconnect();
       await pool.end();
     },
   };
+}
+
+/** Named, so that each statement is planned once per connection. */
+async function run<Row>(client: Pick<pg.Pool, 'query'> | pg.PoolClient, text: string, values: SqlValue[]): Promise<Row[]> {
+  const { rows } = await client.query({ name: statementName(text), text, values });
+  return rows;
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const value = await work({ query: (text, ...values) => run(client, text, values) });
+    await client.query('commit');
+    client.release();
+    return value;
+  } catch (error) {
+    // A connection whose state is not known is not given back; closing it rolls back.
+    client.release(true);
+    throw error;
+  }
 }
 
 async function assertDurable(pool: pg.Pool): Promise<void> {

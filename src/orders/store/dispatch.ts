@@ -20,6 +20,9 @@ export interface RungOperation {
   attempts: number;
 }
 
+/** Bells of one round and account at most: one statement stays short, and accounts take turns. */
+const ROUND = 1_000;
+
 const RING = `
 with acc as materialized (
   select a.id, x.jobs - (select count(*) from packline.operations q where q.account_id = a.id and q.state = 'queued') as room, x."againMs"
@@ -34,7 +37,7 @@ with acc as materialized (
       and not exists (
         select 1 from packline.gates v where v.account_id = o.account_id and v.verb = o.kind::text
           and v.blocked_until > now() and o.state <> 'unconfirmed')
-    order by o.priority, o.ring_at limit greatest(acc.room, 0)
+    order by o.priority, o.ring_at limit greatest(least(acc.room, ${ROUND}), 0)
     for update of o skip locked) d
 )
 update packline.operations o set
@@ -48,17 +51,6 @@ returning o.id::text as id, o.account_id as account, o.kind, o.priority, o.ring_
 /** Marks what is due as rung for. The caller then puts the jobs into the queue; where that fails, `ring_at` heals it. */
 export function ringDue(sql: Sql, marks: readonly HighWater[]): Promise<RungOperation[]> {
   return sql.query<RungOperation>(RING, json([...marks]));
-}
-
-const NEXT_DUE = `
-select greatest(0, extract(epoch from min(o.ring_at) - now()) * 1000)::int as ms
-from packline.operations o join packline.accounts a on a.id = o.account_id
-where o.ring_at is not null and a.pause_code is null`;
-
-/** Milliseconds until the next bell is due, or null where none is. */
-export async function untilNextRing(sql: Sql): Promise<number | null> {
-  const [row] = await sql.query<{ ms: number | null }>(NEXT_DUE);
-  return row?.ms ?? null;
 }
 
 const RING_ALL = `

@@ -85,8 +85,8 @@ with taken as (
   select o.id, o.generation from packline.orders o
   where o.id = $1::uuid and o.busy_op is null
     and not exists (
-      select 1 from packline.attempts a
-      where a.order_id = o.id and a.generation = o.generation and not a.repeatable
+      select 1 from packline.attempts a join packline.operations p on p.id = a.operation_id
+      where p.order_id = o.id and a.generation = o.generation and not a.repeatable
         and (a.verdict is null or a.verdict in ('accepted', 'absent')))
   for update of o
 ), ended as (

@@ -127,7 +127,7 @@ select t.*, to_char(t.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as
     jsonb_strip_nulls(jsonb_build_object('step', a.step, 'generation', a.generation, 'report', a.report, 'verdict', a.verdict,
       'outcome', a.outcome, 'code', a.code, 'httpStatus', a.http_status, 'durationMs', a.duration_ms,
       'providerOrderId', a.provider_order_id, 'endedAt', a.ended_at, 'evidence', a.evidence))
-  from packline.attempts a where a.order_id = $1::uuid
+  from packline.attempts a join packline.operations o on o.id = a.operation_id where o.order_id = $1::uuid
 ) t
 where ($2::timestamptz is null or (t.at, t.source, t.n) > ($2::timestamptz, $3::text, $4::bigint))
 order by t.at, t.source, t.n limit $5::int`;

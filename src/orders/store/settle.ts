@@ -120,7 +120,7 @@ with i as materialized (
     ended_at = coalesce(a.ended_at, now()), duration_ms = i."durationMs", report = i.report,
     verdict = coalesce(a.verdict, i.verdict), outcome = i.outcome, code = i.code, http_status = i."httpStatus",
     provider_order_id = i."providerOrderId", rule = i.rule, evidence = i.excerpt, data = i.data
-  from i where a.id = i."attemptId"
+  from i where a.id = i."attemptId" and a.id = any($2::bigint[])
 ), moved as (
   update packline.operations o set
     state = i.state, step = coalesce(i.step, o.step), step_repeatable = coalesce(i."stepRepeatable", o.step_repeatable),
@@ -140,7 +140,7 @@ with i as materialized (
     last_outcome = i."lastOutcome" || jsonb_build_object('at', now()), lease_until = null, owner = null, updated_at = now(),
     finished_at = case when i.state in ('succeeded', 'rejected', 'dead', 'canceled') then now() end,
     fence = case when i.late then o.fence + 1 else o.fence end
-  from i where o.id = i."operationId"
+  from i where o.id = i."operationId" and o.id = any($3::bigint[])
     and case when i.late then o.state not in ('succeeded', 'rejected', 'dead', 'canceled')
       else o.fence = i.fence and o.state = 'running' end
   returning o.id, o.order_id, o.account_id, o.kind, o.generation, i.*
@@ -248,5 +248,8 @@ function flat(s: Settlement): object {
 
 /** Settles many attempts; each row for itself. One result per settlement, in no particular order. */
 export function settleAttempts(sql: Sql, settlements: readonly Settlement[]): Promise<Settled[]> {
-  return sql.query<Settled>(SETTLE, json(settlements.map(flat)));
+  // Beside the recordset, of whose size the planner knows nothing: arrays lead it to the indexes.
+  const attempts = settlements.map(({ attemptId }) => attemptId);
+  const operations = settlements.map(({ operationId }) => operationId);
+  return sql.query<Settled>(SETTLE, json(settlements.map(flat)), attempts, operations);
 }

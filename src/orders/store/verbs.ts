@@ -12,9 +12,9 @@ select d.status, d.held, d.provider_order_id as "providerOrderId", d.busy_op is 
   (select o.state from packline.operations o where o.order_id = d.id and o.kind = 'submit'
      and o.state not in ('succeeded', 'rejected', 'canceled') limit 1) as "submitState",
   exists (select 1 from packline.dead_letters l where l.order_id = d.id and l.state = 'open' and l.ambiguous) as ambiguous,
-  exists (select 1 from packline.attempts a where a.order_id = d.id and a.generation = d.generation and not a.repeatable
+  exists (select 1 from packline.attempts a join packline.operations p on p.id = a.operation_id where p.order_id = d.id and a.generation = d.generation and not a.repeatable
      and a.verdict is null) as open,
-  exists (select 1 from packline.attempts a where a.order_id = d.id and a.generation = d.generation and not a.repeatable
+  exists (select 1 from packline.attempts a join packline.operations p on p.id = a.operation_id where p.order_id = d.id and a.generation = d.generation and not a.repeatable
      and a.verdict = 'absent') as absent
 from packline.orders d where d.id = $1::uuid`;
 

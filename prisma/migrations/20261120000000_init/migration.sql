@@ -266,19 +266,16 @@ CREATE TABLE "packline"."installation" (
 );
 
 -- CreateIndex
-CREATE UNIQUE INDEX "orders_account_id_reference_key" ON "packline"."orders"("account_id", "reference");
+CREATE UNIQUE INDEX "orders_reference_account_id_key" ON "packline"."orders"("reference", "account_id");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "orders_account_id_provider_order_id_key" ON "packline"."orders"("account_id", "provider_order_id");
+CREATE UNIQUE INDEX "orders_provider_order_id_account_id_key" ON "packline"."orders"("provider_order_id", "account_id");
 
 -- CreateIndex
 CREATE INDEX "operations_order_id_idx" ON "packline"."operations"("order_id");
 
 -- CreateIndex
 CREATE INDEX "attempts_operation_id_idx" ON "packline"."attempts"("operation_id");
-
--- CreateIndex
-CREATE INDEX "attempts_order_id_idx" ON "packline"."attempts"("order_id");
 
 -- CreateIndex
 CREATE INDEX "events_xid_id_idx" ON "packline"."events"("xid", "id");
@@ -338,11 +335,11 @@ CREATE UNIQUE INDEX "x_operations_one_sync" ON "packline"."operations" ("account
 CREATE UNIQUE INDEX "x_attempts_one_open" ON "packline"."attempts" ("order_id")
   WHERE NOT repeatable AND verdict IS NULL;
 
--- The dispatcher's and the maintenance loop's reads, as short as their backlog.
+-- The dispatcher's and the maintenance loop's reads, as short as their backlog. Few, since every move of an
+-- operation writes to each of them.
 CREATE INDEX "x_operations_ring" ON "packline"."operations" ("account_id", "priority", "ring_at") WHERE ring_at IS NOT NULL;
-CREATE INDEX "x_operations_next_ring" ON "packline"."operations" ("ring_at") WHERE ring_at IS NOT NULL;
-CREATE INDEX "x_operations_queued" ON "packline"."operations" ("account_id") WHERE state = 'queued';
-CREATE INDEX "x_operations_running" ON "packline"."operations" ("lease_until") WHERE state = 'running';
+CREATE INDEX "x_operations_open" ON "packline"."operations" ("state", "account_id")
+  WHERE state NOT IN ('succeeded', 'rejected', 'dead', 'canceled');
 CREATE INDEX "x_operations_busy" ON "packline"."operations" ("order_id") WHERE wait_reason = 'busy';
 CREATE INDEX "x_attempts_watch" ON "packline"."attempts" ("watch_at") WHERE watch_at IS NOT NULL;
 CREATE INDEX "x_dead_letters_board" ON "packline"."dead_letters" ("id") WHERE state = 'open' AND boarded_at IS NULL;
@@ -350,12 +347,8 @@ CREATE INDEX "x_dead_letters_board" ON "packline"."dead_letters" ("id") WHERE st
 -- What operators and reads look for.
 CREATE INDEX "x_orders_reads" ON "packline"."orders" ("account_id", "read_due_at")
   WHERE provider_order_id IS NOT NULL AND status IN ('draft', 'submitted', 'in_progress', 'shipped');
-CREATE INDEX "x_orders_observed" ON "packline"."orders" ("account_id", "observed_at")
-  WHERE provider_order_id IS NOT NULL AND status IN ('draft', 'submitted', 'in_progress', 'shipped');
 CREATE INDEX "x_orders_status" ON "packline"."orders" ("status", "id");
 CREATE INDEX "x_orders_attention" ON "packline"."orders" ("id") WHERE attention_code IS NOT NULL;
-CREATE INDEX "x_orders_reference" ON "packline"."orders" ("reference");
-CREATE INDEX "x_orders_provider_id" ON "packline"."orders" ("provider_order_id") WHERE provider_order_id IS NOT NULL;
 CREATE INDEX "x_orders_email" ON "packline"."orders" (lower(body->'customer'->>'email'));
 
 -- Rows that change several times in their first minute: room on the page keeps those updates off the indexes.
@@ -363,5 +356,3 @@ ALTER TABLE "packline"."operations" SET (fillfactor = 60, autovacuum_vacuum_scal
 ALTER TABLE "packline"."orders" SET (fillfactor = 80);
 ALTER TABLE "packline"."attempts" SET (fillfactor = 80);
 ALTER TABLE "packline"."gates" SET (fillfactor = 20, autovacuum_vacuum_threshold = 50);
-CREATE INDEX "x_operations_open" ON "packline"."operations" ("account_id", "state")
-  WHERE state IN ('pending', 'waiting', 'retrying', 'running', 'unconfirmed');
