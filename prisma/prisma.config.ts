@@ -11,5 +11,7 @@ function ownSchema(databaseUrl: string): string {
 export default defineConfig({
   schema: 'schema.prisma',
   migrations: { path: 'migrations' },
-  ...(process.env.DATABASE_URL === undefined ? {} : { datasource: { url: ownSchema(process.env.DATABASE_URL) } }),
+  ...(process.env.DATABASE_URL === undefined
+    ? {}
+    : { datasource: { url: ownSchema(process.env.DATABASE_URL) } }),
 });

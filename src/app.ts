@@ -95,7 +95,8 @@ export async function openBase(options: BaseOptions): Promise<Base> {
     if (embedded !== null) closers.push(() => embedded.stop());
     const url = config.databaseUrl ?? embedded?.url ?? '';
     await prepare(url, options);
-    const onError = (error: Error) => log.warn({ event: 'database.trouble', err: error }, 'a database connection broke');
+    const onError = (error: Error) =>
+      log.warn({ event: 'database.trouble', err: error }, 'a database connection broke');
     const db = await connect({ url, max: POOL_SIZE, applicationName: options.name, onError });
     closers.push(() => db.close());
     const key = encryptionKey(keys.encryptionKey);
@@ -111,10 +112,26 @@ export async function openBase(options: BaseOptions): Promise<Base> {
     const hinter = createHinter({
       time,
       notify: () => db.query(`select pg_notify('${RING_CHANNEL}', '')::text as sent`),
-      local: () => listeners.forEach((listener) => listener()),
-      onError: (error) => log.warn({ event: 'database.trouble', err: error }, 'a hint could not be sent; the poll finds what is due'),
+      local: () => {
+        for (const listener of listeners) listener();
+      },
+      onError: (error) =>
+        log.warn(
+          { event: 'database.trouble', err: error },
+          'a hint could not be sent; the poll finds what is due',
+        ),
     });
-    const operator = createOperator({ db, accounts, http, time, log, key, providers, allowHttpHosts: config.allowHttpHosts, hint: hinter.hint });
+    const operator = createOperator({
+      db,
+      accounts,
+      http,
+      time,
+      log,
+      key,
+      providers,
+      allowHttpHosts: config.allowHttpHosts,
+      hint: hinter.hint,
+    });
     return {
       url,
       db,
@@ -136,10 +153,18 @@ export async function openBase(options: BaseOptions): Promise<Base> {
 }
 
 function embed({ config, log, time, purpose }: BaseOptions): Promise<EmbeddedPostgres> {
-  return startEmbedded({ dataDir: config.dataDir, purpose, time, log: (line) => log.debug({ event: 'postgres.line' }, line) });
+  return startEmbedded({
+    dataDir: config.dataDir,
+    purpose,
+    time,
+    log: (line) => log.debug({ event: 'postgres.line' }, line),
+  });
 }
 
-async function prepare(url: string, { config, log, time, migrate: apply, signal }: BaseOptions): Promise<void> {
+async function prepare(
+  url: string,
+  { config, log, time, migrate: apply, signal }: BaseOptions,
+): Promise<void> {
   const queue = config.redisUrl === null;
   if (apply) {
     const { applied } = await migrate(url, { log: (line) => log.info({ event: 'migrate.line' }, line) });
@@ -158,7 +183,11 @@ async function prepare(url: string, { config, log, time, migrate: apply, signal 
 }
 
 /** Applies the configured accounts file. */
-export async function applyAccountsFile(base: Base, file: string, env: Record<string, string | undefined>): Promise<void> {
+export async function applyAccountsFile(
+  base: Base,
+  file: string,
+  env: Record<string, string | undefined>,
+): Promise<void> {
   const read = await readAccountsFile(file);
   if (!read.ok) throw new CannotStart(read.message);
   const applied = await base.operator.applyAccounts(read.file, env);
@@ -167,19 +196,31 @@ export async function applyAccountsFile(base: Base, file: string, env: Record<st
 
 /** A problem as lines for a terminal. */
 export function problemText({ title, detail, errors }: Problem): string {
-  return [`${title}: ${detail}`, ...(errors ?? []).map(({ pointer, detail: wrong }) => `  ${pointer || '/'}  ${wrong}`)].join('\n');
+  return [
+    `${title}: ${detail}`,
+    ...(errors ?? []).map(({ pointer, detail: wrong }) => `  ${pointer || '/'}  ${wrong}`),
+  ].join('\n');
 }
 
 /** Keeps the cache of accounts and the hints of other processes up to date, until closed. */
-export function followDatabase(base: Base, { log, time }: Pick<BaseOptions, 'log' | 'time'>, onRing: () => void): { close(): Promise<void> } {
+export function followDatabase(
+  base: Base,
+  { log, time }: Pick<BaseOptions, 'log' | 'time'>,
+  onRing: () => void,
+): { close(): Promise<void> } {
   const stop = new AbortController();
   const refresh = () =>
-    void base.accounts.refresh().catch((error: unknown) => log.warn({ event: 'accounts.trouble', err: error }, 'accounts could not be read; trying again'));
+    void base.accounts
+      .refresh()
+      .catch((error: unknown) =>
+        log.warn({ event: 'accounts.trouble', err: error }, 'accounts could not be read; trying again'),
+      );
   const listener = listen({
     url: base.url,
     time,
     handlers: { [RING_CHANNEL]: onRing, [ACCOUNTS_CHANNEL]: refresh },
-    onError: (error) => log.warn({ event: 'database.trouble', err: error }, 'the listening connection broke; polls go on'),
+    onError: (error) =>
+      log.warn({ event: 'database.trouble', err: error }, 'the listening connection broke; polls go on'),
   });
   const loop = (async () => {
     while (!stop.signal.aborted) {
@@ -197,7 +238,8 @@ export function followDatabase(base: Base, { log, time }: Pick<BaseOptions, 'log
 
 /** The queue's backend as configured. */
 export function openQueue(base: Pick<Base, 'url' | 'accounts'>, config: Config, log: Logger): QueueBackend {
-  const onError = (error: Error) => log.warn({ event: 'queue.trouble', err: error }, 'the queue does not answer; it is tried again');
+  const onError = (error: Error) =>
+    log.warn({ event: 'queue.trouble', err: error }, 'the queue does not answer; it is tried again');
   if (config.redisUrl !== null) return redisBackend({ url: config.redisUrl, onError });
   return postgresBackend({ url: base.url, max: queueConnections(base.accounts.all().length), onError });
 }
@@ -206,4 +248,3 @@ export function openQueue(base: Pick<Base, 'url' | 'accounts'>, config: Config, 
 function queueConnections(accounts: number): number {
   return 10 + 2 * (accounts + 3);
 }
-

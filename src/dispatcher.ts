@@ -68,11 +68,18 @@ function groupBy(rung: readonly RungOperation[]): Map<string, RungOperation[]> {
 }
 
 /** Where the queue has lost what it held, everything rings again. Returns how many, or null where it has not. */
-export async function repairEpoch({ db, queue, log }: Pick<DispatcherDeps, 'db' | 'queue' | 'log'>): Promise<number | null> {
+export async function repairEpoch({
+  db,
+  queue,
+  log,
+}: Pick<DispatcherDeps, 'db' | 'queue' | 'log'>): Promise<number | null> {
   if (!(await queue.wasEmptied())) return null;
   const again = await ringAllAgain(db);
   await queue.markFilled();
-  log.warn({ event: 'queue.refilled', operations: again }, 'the queue was empty of its epoch: what it held rings again');
+  log.warn(
+    { event: 'queue.refilled', operations: again },
+    'the queue was empty of its epoch: what it held rings again',
+  );
   return again;
 }
 
@@ -112,7 +119,10 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
         // Full hands: look again at once. Else until the next poll, or a hint.
         if (count === 0) await rest(POLL_MS);
       } catch (error) {
-        log.error({ event: 'dispatcher.trouble', err: error }, 'the dispatcher could not ring; it goes on trying');
+        log.error(
+          { event: 'dispatcher.trouble', err: error },
+          'the dispatcher could not ring; it goes on trying',
+        );
         await rest(TROUBLE_MS);
       }
     }

@@ -53,7 +53,10 @@ export interface Operator {
     options: { actor: Actor; validateOnly?: boolean },
   ): Promise<Result<{ created: boolean; order: OrderJson | null }>>;
   /** Each of up to 500 for itself; not atomic. */
-  submitMany(bodies: readonly unknown[], actor: Actor): Promise<Result<{ created: boolean; order: OrderJson | null }>[]>;
+  submitMany(
+    bodies: readonly unknown[],
+    actor: Actor,
+  ): Promise<Result<{ created: boolean; order: OrderJson | null }>[]>;
   /** A corrected body: the next generation. */
   correct(orderId: string, body: unknown, actor: Actor): Promise<Result<OrderJson>>;
 
@@ -61,7 +64,10 @@ export interface Operator {
   getOrder(orderId: string): Promise<Result<OrderJson>>;
   /** By id, reference, or `account/reference`; a reference that several accounts hold is refused with their names. */
   findOrder(name: string): Promise<Result<OrderJson>>;
-  timeline(orderId: string, query: { cursor?: string | undefined; limit?: number | undefined }): Promise<Result<{ timeline: TimelineEntry[]; nextCursor: string | null }>>;
+  timeline(
+    orderId: string,
+    query: { cursor?: string | undefined; limit?: number | undefined },
+  ): Promise<Result<{ timeline: TimelineEntry[]; nextCursor: string | null }>>;
 
   activate(orderId: string, actor: Actor): Promise<Result<OrderJson>>;
   cancel(orderId: string, actor: Actor): Promise<Result<OrderJson>>;
@@ -70,13 +76,23 @@ export interface Operator {
   /** Reads the order's status now. */
   syncOrder(orderId: string, actor: Actor): Promise<Result<OrderJson>>;
   /** Looks at every open order whose last read began before now; overlapping calls share the work. */
-  sync(query: { account?: string | undefined }, actor: Actor): Promise<Result<{ accounts: { account: string; operationId: string; orders: number }[] }>>;
+  sync(
+    query: { account?: string | undefined },
+    actor: Actor,
+  ): Promise<Result<{ accounts: { account: string; operationId: string; orders: number }[] }>>;
   /** The named sync operations as they stand, for callers that wait for the end. */
-  syncProgress(operationIds: readonly string[]): Promise<{ operationId: string; account: string; state: string; remaining: number }[]>;
+  syncProgress(
+    operationIds: readonly string[],
+  ): Promise<{ operationId: string; account: string; state: string; remaining: number }[]>;
 
-  listDeadLetters(query: DeadLetterQuery): Promise<Result<{ deadLetters: DeadLetterJson[]; nextCursor: string | null }>>;
+  listDeadLetters(
+    query: DeadLetterQuery,
+  ): Promise<Result<{ deadLetters: DeadLetterJson[]; nextCursor: string | null }>>;
   getDeadLetter(id: string): Promise<Result<DeadLetterJson>>;
-  replay(id: string, options: { actor: Actor; reason?: string | undefined; force?: boolean | undefined }): Promise<Result<DeadLetterJson>>;
+  replay(
+    id: string,
+    options: { actor: Actor; reason?: string | undefined; force?: boolean | undefined },
+  ): Promise<Result<DeadLetterJson>>;
   /** Asks the provider: 422 where it does not know the id, or holds another reference; 409 where another order holds it. */
   adopt(id: string, options: { actor: Actor; providerOrderId: string }): Promise<Result<DeadLetterJson>>;
   discard(id: string, options: { actor: Actor; reason: string }): Promise<Result<DeadLetterJson>>;
@@ -84,12 +100,20 @@ export interface Operator {
 
   listAccounts(): Promise<{ accounts: AccountJson[] }>;
   getAccount(id: string): Promise<Result<AccountJson>>;
-  pauseAccount(id: string, options: { actor: Actor; reason: string; until?: string | undefined }): Promise<Result<AccountJson>>;
+  pauseAccount(
+    id: string,
+    options: { actor: Actor; reason: string; until?: string | undefined },
+  ): Promise<Result<AccountJson>>;
   resumeAccount(id: string, actor: Actor): Promise<Result<AccountJson>>;
   /** One cheap read with the account's credentials. */
-  checkAccount(id: string): Promise<Result<{ account: string; ok: boolean; outcome: string; message: string | null }>>;
+  checkAccount(
+    id: string,
+  ): Promise<Result<{ account: string; ok: boolean; outcome: string; message: string | null }>>;
   /** Creates or updates accounts by id from a parsed accounts file; `env` fills `${NAME}`. */
-  applyAccounts(file: unknown, env: Record<string, string | undefined>): Promise<Result<{ accounts: { id: string; change: 'created' | 'updated' | 'unchanged' }[] }>>;
+  applyAccounts(
+    file: unknown,
+    env: Record<string, string | undefined>,
+  ): Promise<Result<{ accounts: { id: string; change: 'created' | 'updated' | 'unchanged' }[] }>>;
   /** A provider's policy table with its sources. */
   explainProvider(id: string): Result<{ provider: string; rules: JsonObject[] }>;
 }

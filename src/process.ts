@@ -2,10 +2,10 @@
 import { setMaxListeners } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { createApi } from './api/server.js';
-import { createHealth } from './api/health-server.js';
-import { applyAccountsFile, type Base, followDatabase, openBase, openQueue, packageVersion } from './app.js';
 import type { CachedAccount } from './accounts/cache.js';
+import { createHealth } from './api/health-server.js';
+import { createApi } from './api/server.js';
+import { applyAccountsFile, type Base, followDatabase, openBase, openQueue, packageVersion } from './app.js';
 import type { Config } from './config.js';
 import { migrationsPending } from './database/migrate.js';
 import { openPresence, PRESENCE_CLASS } from './database/presence.js';
@@ -47,7 +47,11 @@ const STOP_SLACK_MS = 5_000;
 /** Starts the roles. Resolves when they run and the process listens. */
 export async function startProcess(options: RunOptions): Promise<Running> {
   const { config, roles, log, time } = options;
-  const base = await openBase({ ...options, purpose: 'owner', name: `packline ${roles.length > 1 ? 'up' : roles[0]}` });
+  const base = await openBase({
+    ...options,
+    purpose: 'owner',
+    name: `packline ${roles.length > 1 ? 'up' : roles[0]}`,
+  });
   for (const sentence of base.generated) log.warn({ event: 'key.generated' }, sentence);
   const presence = await openPresence(base.url, {
     applicationName: 'packline presence',
@@ -59,7 +63,12 @@ export async function startProcess(options: RunOptions): Promise<Running> {
   });
   if (config.accountsFile !== null) await applyAccountsFile(base, config.accountsFile, options.env);
   const queue = openQueue(base, config, log);
-  const notifier = createNotifier({ log, time, webhookUrl: config.alertWebhookUrl ?? undefined, slackUrl: config.slackWebhookUrl ?? undefined });
+  const notifier = createNotifier({
+    log,
+    time,
+    webhookUrl: config.alertWebhookUrl ?? undefined,
+    slackUrl: config.slackWebhookUrl ?? undefined,
+  });
 
   const stopping = new AbortController();
   const abandon = new AbortController();
@@ -69,7 +78,12 @@ export async function startProcess(options: RunOptions): Promise<Running> {
   const has = (role: Role) => roles.includes(role);
 
   if (has('fulfilment')) {
-    const hot = createHotPath({ db: base.db, owner: () => presence.key, presenceClass: PRESENCE_CLASS, time });
+    const hot = createHotPath({
+      db: base.db,
+      owner: () => presence.key,
+      presenceClass: PRESENCE_CLASS,
+      time,
+    });
     parts.fulfilment = startFulfilment({
       db: base.db,
       hot,
@@ -85,7 +99,8 @@ export async function startProcess(options: RunOptions): Promise<Running> {
       queue,
     });
   }
-  if (has('dispatcher')) parts.dispatcher = startDispatcher({ db: base.db, accounts: base.accounts, queue, time, log });
+  if (has('dispatcher'))
+    parts.dispatcher = startDispatcher({ db: base.db, accounts: base.accounts, queue, time, log });
   if (has('maintenance')) {
     parts.maintenance = startMaintenance({
       db: base.db,
@@ -104,7 +119,9 @@ export async function startProcess(options: RunOptions): Promise<Running> {
   base.onHint(() => parts.dispatcher?.wake());
   const following = followDatabase(base, { log, time }, () => parts.dispatcher?.wake());
 
-  const server = has('api') ? await apiServer(options, base, queue) : await createHealth({ readiness: () => readiness(base), log });
+  const server = has('api')
+    ? await apiServer(options, base, queue)
+    : await createHealth({ readiness: () => readiness(base), log });
   const url = await server.listen({ host: config.host, port: config.port });
 
   const shutDown = async () => {
@@ -159,7 +176,10 @@ async function readiness(base: Base): Promise<{ ready: boolean; reasons: string[
 }
 
 function apiServer(options: RunOptions, base: Base, queue: QueueBackend): Promise<FastifyInstance> {
-  const boardQueues = () => [DEAD_LETTER_QUEUE, SCHEDULE_QUEUE, ...base.accounts.all().map(({ id }) => queueName(id))].map((name) => queue.queue(name));
+  const boardQueues = () =>
+    [DEAD_LETTER_QUEUE, SCHEDULE_QUEUE, ...base.accounts.all().map(({ id }) => queueName(id))].map((name) =>
+      queue.queue(name),
+    );
   return createApi({
     operator: base.operator,
     keys: { bootstrap: base.apiKey },

@@ -2,8 +2,8 @@
 import type { Logger } from 'pino';
 import { CannotStart } from './app.js';
 import { type Config, readConfig } from './config.js';
-import { DataFolderInUse, EmbeddedUnavailable } from './database/embedded.js';
 import { UnsafeDatabase } from './database/connect.js';
+import { DataFolderInUse, EmbeddedUnavailable } from './database/embedded.js';
 import { UnusableKeyFile } from './keys.js';
 import { createLog } from './log.js';
 import { type Role, type Running, startProcess } from './process.js';
@@ -61,10 +61,17 @@ export async function runRoles(options: RunRoles): Promise<number> {
   }
 }
 
-async function untilStopped(running: Running, signal: AbortSignal, options: RunRoles, log: Logger, fatal: { reason: string | null }): Promise<number> {
+async function untilStopped(
+  running: Running,
+  signal: AbortSignal,
+  options: RunRoles,
+  log: Logger,
+  fatal: { reason: string | null },
+): Promise<number> {
   log.info({ event: 'process.ready', url: running.url, roles: options.roles }, 'ready');
   options.onReady?.(running.url);
-  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   await running.stop();
   if (fatal.reason === null) return 0;
   log.fatal({ event: 'process.fatal' }, fatal.reason);
@@ -73,5 +80,7 @@ async function untilStopped(running: Running, signal: AbortSignal, options: RunR
 
 /** Errors whose message alone says what to do. */
 export function isForThePerson(error: unknown): error is Error {
-  return [CannotStart, DataFolderInUse, EmbeddedUnavailable, UnsafeDatabase, UnusableKeyFile].some((kind) => error instanceof kind);
+  return [CannotStart, DataFolderInUse, EmbeddedUnavailable, UnsafeDatabase, UnusableKeyFile].some(
+    (kind) => error instanceof kind,
+  );
 }

@@ -70,7 +70,14 @@ export interface AccountJson {
   pause: { code: string; reason: string; since: string; by: string; until: string | null } | null;
   gate: { limit: number | null; remaining: number | null; blockedUntil: string | null; why: string | null };
   guarantee: { level: 'exactly_once' | 'at_most_once'; reason: string };
-  queue: { name: string; queued: number; waiting: number; running: number; unconfirmed: number; oldestDue: string | null };
+  queue: {
+    name: string;
+    queued: number;
+    waiting: number;
+    running: number;
+    unconfirmed: number;
+    oldestDue: string | null;
+  };
 }
 
 export interface ReplayManyJson {

@@ -5,10 +5,10 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { type JsonRead, readJson } from '../cli/json-text.js';
 import { errorCode } from '../database/embedded/errors.js';
 import { fieldProblems, type Path } from '../field-problems.js';
 import type { Json, JsonObject } from '../json.js';
+import { type JsonRead, readJson } from '../json-text.js';
 import { type FieldProblem, jsonPointer } from '../orders/body.js';
 import { URL_FAULTS, urlFault } from '../plain-http.js';
 import type { Provider } from '../providers/provider.js';

@@ -64,7 +64,7 @@ export async function dueProbes(sql: Sql): Promise<string[]> {
 const MISCONFIGURED = `
 update packline.accounts set misconfigured_orders = case
   when $2 = any(misconfigured_orders) then misconfigured_orders else array_append(misconfigured_orders, $2) end
-where id = $1 returning cardinality(misconfigured_orders) as n`;
+where id = $1 returning cardinality(misconfigured_orders) as n, pg_notify('packline_accounts', '')::text as told`;
 
 /** Counts an order that was refused as misconfigured; returns how many different ones in a row there are now. */
 export async function countMisconfigured(sql: Sql, account: string, orderId: string): Promise<number> {

@@ -104,7 +104,8 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   return app;
 }
 
-function bareServer(log: FastifyBaseLogger): FastifyInstance {
+/** A server with our limits, and no route. */
+export function bareServer(log: FastifyBaseLogger): FastifyInstance {
   return Fastify({
     loggerInstance: log,
     // Fastify's own lines hold URLs, whose queries hold personal data.
@@ -123,7 +124,7 @@ function bareServer(log: FastifyBaseLogger): FastifyInstance {
 }
 
 /** What holds for every route. */
-function registerHabits(app: FastifyInstance): void {
+export function registerHabits(app: FastifyInstance): void {
   app.addHook('preValidation', async (request) => {
     if (request.method === 'GET') dropEmptyFilters(request.query);
   });

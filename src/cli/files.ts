@@ -1,7 +1,7 @@
 /** Files that a verb is given; what is wrong with them is wrong use, told in one sentence. */
 import type { Json } from '../json.js';
+import { type Place, readJson } from '../json-text.js';
 import type { CliDeps } from './context.js';
-import { type Place, readJson } from './json-text.js';
 import { decodeText } from './read-orders.js';
 
 export type FileRead<T> = { ok: true; value: T } | { ok: false; message: string };

@@ -4,12 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { openBase, packageVersion } from '../app.js';
 import { readConfig } from '../config.js';
-import { createLog } from '../log.js';
-import { migrate, migrateQueue } from '../database/migrate.js';
 import { startEmbedded } from '../database/embedded.js';
+import { migrate, migrateQueue } from '../database/migrate.js';
+import { runDemo } from '../demo/demo.js';
+import { createLog } from '../log.js';
 import { isForThePerson, runRoles } from '../run.js';
 import { systemTime } from '../time.js';
-import { runDemo } from '../demo/demo.js';
 import { type CliDeps, run, WrongUse } from './program.js';
 import { simulate } from './simulate.js';
 
@@ -42,7 +42,14 @@ const deps: CliDeps = {
       const config = configuration();
       // Verbs answer on stdout and explain on stderr; the log would only get in between.
       const log = createLog(process.env.LOG_LEVEL === undefined ? 'error' : config.logLevel);
-      const base = await openBase({ config, log, time: systemTime, purpose: 'client', migrate: config.databaseUrl === null, name: 'packline cli' });
+      const base = await openBase({
+        config,
+        log,
+        time: systemTime,
+        purpose: 'client',
+        migrate: config.databaseUrl === null,
+        name: 'packline cli',
+      });
       try {
         return await work(base.operator);
       } finally {
@@ -68,7 +75,14 @@ const deps: CliDeps = {
       const config = configuration();
       const log = (line: string) => process.stderr.write(`${line}\n`);
       const embedded =
-        config.databaseUrl === null ? await startEmbedded({ dataDir: config.dataDir, purpose: 'client', log: () => undefined, time: systemTime }) : null;
+        config.databaseUrl === null
+          ? await startEmbedded({
+              dataDir: config.dataDir,
+              purpose: 'client',
+              log: () => undefined,
+              time: systemTime,
+            })
+          : null;
       try {
         const url = config.databaseUrl ?? embedded?.url ?? '';
         const result = await migrate(url, { log });
@@ -79,7 +93,11 @@ const deps: CliDeps = {
       }
     }),
   simulate,
-  demo: (options) => runDemo({ ...options, ...(process.env.LOG_LEVEL === undefined ? {} : { logLevel: configuration().logLevel }) }),
+  demo: (options) =>
+    runDemo({
+      ...options,
+      ...(process.env.LOG_LEVEL === undefined ? {} : { logLevel: configuration().logLevel }),
+    }),
 };
 
 // A reader that has seen enough (`… | head`) is no error.

@@ -1,6 +1,6 @@
 /** A file of orders, from bytes to bodies with their positions: one object, an array, or NDJSON. Pure. */
 import type { Json } from '../json.js';
-import { type Place, placeOf, readJson, scanJson } from './json-text.js';
+import { type Place, placeOf, readJson, scanJson } from '../json-text.js';
 
 /** One order of the file: its body, or why the line is not JSON. `index` counts orders from 0, `line` from 1. */
 export type OrderEntry =

@@ -11,13 +11,19 @@ export async function simulate(names: readonly string[], { port }: { port?: numb
   }
   const starters = wanted.map((name) => {
     const start = simulators[name];
-    if (start === undefined) throw new WrongUse(`there is no simulator "${name}"; there are ${Object.keys(simulators).join(', ')}`);
+    if (start === undefined)
+      throw new WrongUse(`there is no simulator "${name}"; there are ${Object.keys(simulators).join(', ')}`);
     return { name, start };
   });
-  const started = await Promise.all(starters.map(({ start }) => start({ time: systemTime, ...(port === undefined ? {} : { port }) })));
+  const started = await Promise.all(
+    starters.map(({ start }) => start({ time: systemTime, ...(port === undefined ? {} : { port }) })),
+  );
   const file = { accounts: started.map((simulator) => simulator.account(`${simulator.provider}-sim`)) };
   process.stdout.write(`${JSON.stringify(file, null, 2)}\n`);
-  for (const { provider, url } of started) process.stderr.write(`${provider} simulator on ${url}; faults: POST ${url}/_control, ledger: GET ${url}/_ledger\n`);
+  for (const { provider, url } of started)
+    process.stderr.write(
+      `${provider} simulator on ${url}; faults: POST ${url}/_control, ledger: GET ${url}/_ledger\n`,
+    );
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());

@@ -3,7 +3,7 @@
  * absences, all begun after the call had certainly ended, prove that it may go out again.
  */
 import type { ProviderState } from '../orders/order.js';
-import { outcomeCode, type Outcome } from '../policy/outcome.js';
+import { type Outcome, outcomeCode } from '../policy/outcome.js';
 import type { CommonConfig } from '../providers/provider.js';
 
 /** What of the operation the judgement depends on, before this look is counted. */
@@ -41,7 +41,12 @@ export const FIRST_LOOK_MS = 1_000;
  * @param config the account's `confirm` settings
  * @param now epoch ms of the clock that `deadline` was written by
  */
-export function judgeLook(outcome: Outcome, facts: LookFacts, config: CommonConfig['confirm'], now: number): LookResult {
+export function judgeLook(
+  outcome: Outcome,
+  facts: LookFacts,
+  config: CommonConfig['confirm'],
+  now: number,
+): LookResult {
   if (outcome.kind === 'observed') {
     return outcome.state.sameContent === false
       ? { kind: 'taken', state: outcome.state }
@@ -50,13 +55,24 @@ export function judgeLook(outcome: Outcome, facts: LookFacts, config: CommonConf
   const absent = outcome.kind === 'missing' && facts.counts;
   if (absent && facts.absentLooks + 1 >= config.looks && facts.caller !== 'silent') return { kind: 'absent' };
   if (facts.caller === 'silent' && facts.waitSince !== null && now - facts.waitSince >= FROZEN_AFTER_MS) {
-    return { kind: 'expired', code: 'worker_frozen', message: 'the process that made the call is alive and has not said what became of it' };
+    return {
+      kind: 'expired',
+      code: 'worker_frozen',
+      message: 'the process that made the call is alive and has not said what became of it',
+    };
   }
   if (facts.deadline !== null && now >= facts.deadline) {
-    return { kind: 'expired', code: 'unconfirmed', message: `no trustworthy answer in time; the last look ended as ${outcomeCode(outcome)}` };
+    return {
+      kind: 'expired',
+      code: 'unconfirmed',
+      message: `no trustworthy answer in time; the last look ended as ${outcomeCode(outcome)}`,
+    };
   }
   if (absent) return { kind: 'again', counted: true, delayMs: config.spacingMs };
   // "Not there" before it counts is no trouble, only early.
-  const delayMs = outcome.kind === 'missing' ? config.spacingMs : Math.min(config.spacingMs * 2 ** Math.min(facts.looks, 10), INCONCLUSIVE_CAP_MS);
+  const delayMs =
+    outcome.kind === 'missing'
+      ? config.spacingMs
+      : Math.min(config.spacingMs * 2 ** Math.min(facts.looks, 10), INCONCLUSIVE_CAP_MS);
   return { kind: 'again', counted: false, delayMs };
 }

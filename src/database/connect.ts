@@ -84,7 +84,11 @@ export async function connect(options: ConnectOptions): Promise<Database> {
 }
 
 /** Named, so that each statement is planned once per connection. */
-async function run<Row>(client: Pick<pg.Pool, 'query'> | pg.PoolClient, text: string, values: SqlValue[]): Promise<Row[]> {
+async function run<Row>(
+  client: Pick<pg.Pool, 'query'> | pg.PoolClient,
+  text: string,
+  values: SqlValue[],
+): Promise<Row[]> {
   const { rows } = await client.query({ name: statementName(text), text, values });
   return rows;
 }

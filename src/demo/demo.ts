@@ -89,7 +89,13 @@ async function startMisbehaving(): Promise<Simulator> {
   const start = simulators['gelato-connect'];
   if (start === undefined) throw new Error('the GelatoConnect simulator is not there');
   const simulator = await start({ time: systemTime, stepMs: STEP_MS });
-  await control(simulator, { match: { verb: 'submit' }, probability: 0.05, seed: 1, do: { status: 500, body: { code: 500, message: 'Internal error' } } });
+  await control(simulator, {
+    match: { verb: 'submit' },
+    probability: 0.05,
+    seed: 1,
+    do: { status: 500, body: { code: 500, message: 'Internal error' } },
+  });
+  // biome-ignore lint/suspicious/noThenProperty: the control API's own word; the object is only sent, never awaited.
   const drop = { accept: true, then: 'drop' };
   await control(simulator, { match: { verb: 'submit' }, probability: 0.02, seed: 2, do: drop });
   return simulator;
@@ -104,11 +110,21 @@ async function control(simulator: Simulator, rule: object): Promise<void> {
   if (!answer.ok) throw new Error(`the simulator refused a fault: ${await answer.text()}`);
 }
 
-async function run(running: Running, simulator: Simulator, count: number, exit: boolean, started: number, signal: AbortSignal): Promise<number> {
+async function run(
+  running: Running,
+  simulator: Simulator,
+  count: number,
+  exit: boolean,
+  started: number,
+  signal: AbortSignal,
+): Promise<number> {
   const { operator } = running.base;
   const entry = simulator.account(ACCOUNT);
   // Looks and spacing of the contract are made for real providers; here an order shows at once.
-  const account = { ...entry, config: { ...entry.config, confirm: { graceMs: 500, looks: 2, spacingMs: 800 } } };
+  const account = {
+    ...entry,
+    config: { ...entry.config, confirm: { graceMs: 500, looks: 2, spacingMs: 800 } },
+  };
   const applied = await operator.applyAccounts({ accounts: [account] }, {});
   if (!applied.ok) throw new Error(`the demo's account was refused: ${JSON.stringify(applied.problem)}`);
   process.stderr.write(`packline runs on ${running.url}, the simulated provider on ${simulator.url}\n`);
@@ -127,8 +143,13 @@ async function run(running: Running, simulator: Simulator, count: number, exit: 
   const tally = await takeTally(running.base.db, await readLedger(simulator.url));
   const seconds = (systemTime.clock.monotonic() - started) / 1_000;
   process.stdout.write(`${tallyTable(tally, sent, seconds)}\n`);
-  const good = settled && tally.lost === 0 && tally.doubled === 0 && tally.orphans === 0 && sent.unexpected === 0;
-  process.stdout.write(good ? 'Nothing was lost, nothing was doubled.\n' : `Not good: ${settled ? 'see the table' : 'orders were still open when the patience ended'}.\n`);
+  const good =
+    settled && tally.lost === 0 && tally.doubled === 0 && tally.orphans === 0 && sent.unexpected === 0;
+  process.stdout.write(
+    good
+      ? 'Nothing was lost, nothing was doubled.\n'
+      : `Not good: ${settled ? 'see the table' : 'orders were still open when the patience ended'}.\n`,
+  );
   if (!exit && !signal.aborted) await stayUp(running, signal);
   return good ? 0 : 1;
 }
@@ -160,14 +181,18 @@ async function sendAll(running: Running, orders: readonly DemoOrder[], signal: A
   const later: Promise<void>[] = [];
   for (let at = 0; at < orders.length && !signal.aborted; at += BATCH) {
     const batch = orders.slice(at, at + BATCH);
-    const results = await operator.submitMany(batch.map(({ body }) => body), 'shop');
+    const results = await operator.submitMany(
+      batch.map(({ body }) => body),
+      'shop',
+    );
     for (const [n, result] of results.entries()) {
       const order = batch[n];
       if (order === undefined) continue;
       sent.orders += 1;
       if (!result.ok) sent.refused += 1;
       if (result.ok === order.invalid) sent.unexpected += 1;
-      if (result.ok && result.value.order !== null) later.push(followUp(running, order, result.value.order.id, signal));
+      if (result.ok && result.value.order !== null)
+        later.push(followUp(running, order, result.value.order.id, signal));
     }
     await systemTime.sleep(BATCH_PAUSE_MS, signal);
   }
@@ -191,7 +216,14 @@ async function burstsOf429(simulator: Simulator, signal: AbortSignal): Promise<v
     await systemTime.sleep(at - waited, signal);
     waited = at;
     if (signal.aborted) return;
-    await control(simulator, { times: BURST, do: { status: 429, headers: { 'retry-after': '1' }, body: { code: 429, message: 'Rate limit exceeded' } } });
+    await control(simulator, {
+      times: BURST,
+      do: {
+        status: 429,
+        headers: { 'retry-after': '1' },
+        body: { code: 429, message: 'Rate limit exceeded' },
+      },
+    });
   }
 }
 
@@ -204,10 +236,18 @@ async function syncs({ base }: Running, signal: AbortSignal): Promise<void> {
 }
 
 /** Until nothing is under way and the provider has finished with every order, or the patience ends. */
-async function waitUntilSettled({ base }: Running, view: ProgressView, signal: AbortSignal): Promise<boolean> {
+async function waitUntilSettled(
+  { base }: Running,
+  view: ProgressView,
+  signal: AbortSignal,
+): Promise<boolean> {
   const until = systemTime.clock.monotonic() + PATIENCE_MS;
   while (systemTime.clock.monotonic() < until && !signal.aborted) {
-    const [operations, orders, counts] = await Promise.all([openOperations(base.db), openOrders(base.db), statusCounts(base.db)]);
+    const [operations, orders, counts] = await Promise.all([
+      openOperations(base.db),
+      openOrders(base.db),
+      statusCounts(base.db),
+    ]);
     view.show(counts);
     if (operations === 0 && orders === 0) return true;
     await systemTime.sleep(LOOK_EVERY_MS, signal);
@@ -222,8 +262,12 @@ interface ProgressView {
 
 /** A live bar on a terminal; elsewhere a line whenever something changed. */
 function progressView(total: number): ProgressView {
-  const text = (counts: Record<string, number>) => Object.entries(counts).map(([status, n]) => `${status} ${n}`).join('  ');
-  const over = (counts: Record<string, number>) => (counts.delivered ?? 0) + (counts.canceled ?? 0) + (counts.failed ?? 0) + (counts.draft ?? 0);
+  const text = (counts: Record<string, number>) =>
+    Object.entries(counts)
+      .map(([status, n]) => `${status} ${n}`)
+      .join('  ');
+  const over = (counts: Record<string, number>) =>
+    (counts.delivered ?? 0) + (counts.canceled ?? 0) + (counts.failed ?? 0) + (counts.draft ?? 0);
   if (process.stderr.isTTY !== true) {
     let last = '';
     return {
@@ -235,7 +279,10 @@ function progressView(total: number): ProgressView {
       stop: () => undefined,
     };
   }
-  const bar = new cliProgress.SingleBar({ format: '{bar} {value}/{total}  {text}', hideCursor: true }, cliProgress.Presets.shades_classic);
+  const bar = new cliProgress.SingleBar(
+    { format: '{bar} {value}/{total}  {text}', hideCursor: true },
+    cliProgress.Presets.shades_classic,
+  );
   bar.start(total, 0, { text: '' });
   return { show: (counts) => bar.update(over(counts), { text: text(counts) }), stop: () => bar.stop() };
 }

@@ -1,6 +1,6 @@
 /** The demo's orders: varied as a shop's day is, and the same every time. Pure. */
 import type { JsonObject } from '../json.js';
-import { type Random } from '../time.js';
+import type { Random } from '../time.js';
 
 /** What the demo does with an order beside sending it. */
 export interface DemoOrder {
@@ -35,7 +35,10 @@ const PEOPLE = [
 /** Ways in which a shop gets an order wrong. */
 const MISTAKES: readonly ((body: JsonObject) => JsonObject)[] = [
   (body) => ({ ...body, currency: 'XXQ' }),
-  (body) => ({ ...body, shippingAddress: { line1: '1 Main Street', city: 'Austin', postCode: '78701', country: 'US' } }),
+  (body) => ({
+    ...body,
+    shippingAddress: { line1: '1 Main Street', city: 'Austin', postCode: '78701', country: 'US' },
+  }),
   (body) => ({ ...body, items: [{ reference: 'i-1', sku: 'poster', quantity: 0, files: [] }] }),
   (body) => ({ ...body, colour: 'blue' }),
 ];
@@ -72,20 +75,24 @@ function demoOrder(account: string, n: number, random: Random): DemoOrder {
   const draft = !invalid && kind < SHARE.invalid + SHARE.draft;
   const canceled = !invalid && !draft && kind < SHARE.invalid + SHARE.draft + SHARE.canceled;
   // Without a price a cross-border order is accepted and fails later, as the provider documents.
-  const unpriced = !invalid && !draft && !canceled && kind < SHARE.invalid + SHARE.draft + SHARE.canceled + SHARE.unpriced;
+  const unpriced =
+    !invalid && !draft && !canceled && kind < SHARE.invalid + SHARE.draft + SHARE.canceled + SHARE.unpriced;
   const body: JsonObject = {
     account,
     reference: `demo-${String(n).padStart(4, '0')}`,
     currency: 'EUR',
     customer: { firstName, lastName, email: `customer${n}@example.com`, phone },
     shippingAddress: { line1: `${1 + Math.floor(random() * 200)} Long Street`, ...place },
-    items: Array.from({ length: 1 + Math.floor(random() * 3) }, (_, item): JsonObject => ({
-      reference: `demo-${n}-${item + 1}`,
-      sku: pick(['poster_a3_170gsm', 'mug_white_11oz', 'canvas_30x40_pine'], random),
-      quantity: 1 + Math.floor(random() * 3),
-      ...(unpriced ? {} : { unitPrice: (5 + random() * 40).toFixed(2) }),
-      files: [{ type: 'default', url: `https://files.example.com/demo/${n}-${item + 1}.pdf` }],
-    })),
+    items: Array.from(
+      { length: 1 + Math.floor(random() * 3) },
+      (_, item): JsonObject => ({
+        reference: `demo-${n}-${item + 1}`,
+        sku: pick(['poster_a3_170gsm', 'mug_white_11oz', 'canvas_30x40_pine'], random),
+        quantity: 1 + Math.floor(random() * 3),
+        ...(unpriced ? {} : { unitPrice: (5 + random() * 40).toFixed(2) }),
+        files: [{ type: 'default', url: `https://files.example.com/demo/${n}-${item + 1}.pdf` }],
+      }),
+    ),
     totals: { shipping: '4.90' },
     metadata: { campaign: 'demo' },
     ...(draft ? { activate: false } : {}),

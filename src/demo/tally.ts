@@ -49,26 +49,41 @@ export async function openOrders(sql: Sql): Promise<number> {
 }
 
 export async function statusCounts(sql: Sql): Promise<Record<string, number>> {
-  const rows = await sql.query<{ status: string; n: number }>(`select status, count(*)::int as n from packline.orders group by status order by status`);
+  const rows = await sql.query<{ status: string; n: number }>(
+    `select status, count(*)::int as n from packline.orders group by status order by status`,
+  );
   return Object.fromEntries(rows.map(({ status, n }) => [status, n]));
 }
 
 export async function takeTally(sql: Sql, ledger: Ledger): Promise<Tally> {
-  const [facts] = await sql.query<Pick<Tally, 'attempts' | 'retries' | 'confirmed' | 'deadLetters' | 'held'>>(`
+  const [facts] = await sql.query<
+    Pick<Tally, 'attempts' | 'retries' | 'confirmed' | 'deadLetters' | 'held'>
+  >(`
     select (select count(*)::int from packline.attempts) as attempts,
       (select count(*)::int from packline.events where type = 'operation.retrying') as retries,
       (select count(*)::int from packline.attempts a where a.verdict = 'accepted' and a.report = 'unknown') as confirmed,
       (select count(*)::int from packline.dead_letters where state = 'open') as "deadLetters",
       (select count(*)::int from packline.orders where held) as held`);
-  const orders = await sql.query<{ reference: string; status: string; providerOrderId: string | null; attention: string | null; held: boolean }>(
+  const orders = await sql.query<{
+    reference: string;
+    status: string;
+    providerOrderId: string | null;
+    attention: string | null;
+    held: boolean;
+  }>(
     `select reference, status, provider_order_id as "providerOrderId", attention_code as attention, held from packline.orders`,
   );
   const byReference = new Map<string, number>();
-  for (const { reference } of ledger.orders) byReference.set(reference, (byReference.get(reference) ?? 0) + 1);
-  const known = new Set(orders.flatMap(({ providerOrderId }) => (providerOrderId === null ? [] : [providerOrderId])));
+  for (const { reference } of ledger.orders)
+    byReference.set(reference, (byReference.get(reference) ?? 0) + 1);
+  const known = new Set(
+    orders.flatMap(({ providerOrderId }) => (providerOrderId === null ? [] : [providerOrderId])),
+  );
   const ids = new Set(ledger.orders.map(({ id }) => id));
   const missing = orders.filter(({ status, providerOrderId, attention, held }) =>
-    providerOrderId === null ? !['canceled', 'failed'].includes(status) && attention === null && !held : !ids.has(providerOrderId),
+    providerOrderId === null
+      ? !['canceled', 'failed'].includes(status) && attention === null && !held
+      : !ids.has(providerOrderId),
   );
   return {
     statuses: await statusCounts(sql),

@@ -2,7 +2,14 @@
 import type { AlertCode } from '../policy/decide.js';
 
 export interface Alert {
-  code: AlertCode | 'dead_letter' | 'duplicate' | 'bug' | 'account_unusable' | 'queue_emptied' | 'absent_look';
+  code:
+    | AlertCode
+    | 'dead_letter'
+    | 'duplicate'
+    | 'bug'
+    | 'account_unusable'
+    | 'queue_emptied'
+    | 'absent_look';
   severity: 'critical' | 'error' | 'warning';
   account: string;
   orderId?: string;
@@ -29,7 +36,13 @@ const SEVERITY: Record<Alert['code'], Alert['severity']> = {
 };
 
 /** Alerts about the account as a whole; the others are about one order. */
-const ACCOUNT_WIDE: readonly Alert['code'][] = ['account_paused', 'long_wait', 'funds', 'account_unusable', 'queue_emptied'];
+const ACCOUNT_WIDE: readonly Alert['code'][] = [
+  'account_paused',
+  'long_wait',
+  'funds',
+  'account_unusable',
+  'queue_emptied',
+];
 
 /** @param at epoch ms */
 export function alert(

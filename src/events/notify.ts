@@ -74,8 +74,10 @@ export function createNotifier({ log, time, webhookUrl, slackUrl }: NotifierOpti
       }
     },
     async close() {
-      const deadline = time.sleep(AGAIN_MS);
-      await Promise.race([Promise.allSettled([...open]), deadline]);
+      const inTime = new AbortController();
+      await Promise.race([Promise.allSettled([...open]), time.sleep(AGAIN_MS, inTime.signal)]);
+      // A timer left behind would keep the process alive for as long as it runs.
+      inTime.abort();
       stop.abort();
       await Promise.allSettled([...open]);
     },

@@ -49,7 +49,8 @@ export function createBatcher<Item, Answer>(options: BatcherOptions<Item, Answer
   const runBatch = async (batch: Waiting<Item, Answer>[]): Promise<void> => {
     try {
       const answers = await options.run(batch.map(({ item }) => item));
-      if (answers.length !== batch.length) throw new Error(`${batch.length} items, ${answers.length} answers`);
+      if (answers.length !== batch.length)
+        throw new Error(`${batch.length} items, ${answers.length} answers`);
       batch.forEach((entry, index) => {
         // The lengths were compared above, so every index has its answer.
         entry.resolve(answers[index] as Answer);

@@ -27,7 +27,10 @@ export function evidenceOf(
     providerOrderId: outcome.kind === 'accepted' ? outcome.providerOrderId : null,
     rule: rule?.id ?? null,
     durationMs: Math.round(durationMs),
-    excerpt: result.kind === 'answered' && result.status < 300 && outcome.kind !== 'unknown' ? null : excerpts(request, result),
+    excerpt:
+      result.kind === 'answered' && result.status < 300 && outcome.kind !== 'unknown'
+        ? null
+        : excerpts(request, result),
     data: outcome.kind === 'done' && outcome.data !== undefined ? outcome.data : null,
   };
 }
@@ -45,10 +48,19 @@ function reportOf(result: HttpResult, outcome: string): 'accepted' | 'refused' |
 function excerpts(request: HttpRequest, result: HttpResult): JsonObject {
   const url = new URL(request.url);
   return {
-    request: { method: request.method, host: url.host, path: url.pathname, body: request.body === undefined ? null : excerpt(request.body) },
+    request: {
+      method: request.method,
+      host: url.host,
+      path: url.pathname,
+      body: request.body === undefined ? null : excerpt(request.body),
+    },
     answer:
       result.kind === 'answered'
-        ? { status: result.status, retryAfter: headerText(result.headers['retry-after']), body: excerpt(result.body) }
+        ? {
+            status: result.status,
+            retryAfter: headerText(result.headers['retry-after']),
+            body: excerpt(result.body),
+          }
         : { error: result.code },
   };
 }

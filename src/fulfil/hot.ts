@@ -32,7 +32,9 @@ export function createHotPath({ db, owner, presenceClass, time }: HotPathOptions
       // Two bells of one operation may ring together; the second one finds it taken.
       const unique = [...new Map(requests.map((request) => [request.operationId, request])).values()];
       const results = await again(() => claimOperations(db, unique, owner(), presenceClass), time);
-      const byId = new Map(results.map((result) => [result.ok ? result.claim.operationId : result.operationId, result]));
+      const byId = new Map(
+        results.map((result) => [result.ok ? result.claim.operationId : result.operationId, result]),
+      );
       return requests.map(({ operationId }) => {
         const result = byId.get(operationId);
         if (result === undefined) throw new Error(`operation ${operationId} was neither claimed nor refused`);

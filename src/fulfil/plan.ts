@@ -2,15 +2,16 @@
  * From a decision to what is written: pure. The store writes a settlement in one statement; here is decided what
  * stands in it.
  */
+
+import { FIRST_LOOK_MS, type LookResult } from '../confirm/judge.js';
 import type { JsonObject } from '../json.js';
-import type { Claim } from '../orders/store/claim.js';
-import type { Evidence, OrderChange, Settlement, Transition } from '../orders/store/settle.js';
 import type { OrderStatus, ProviderState } from '../orders/order.js';
 import { move } from '../orders/states.js';
-import { FIRST_LOOK_MS, type LookResult } from '../confirm/judge.js';
+import type { Claim } from '../orders/store/claim.js';
+import type { Evidence, OrderChange, Settlement, Transition } from '../orders/store/settle.js';
 import type { Decision } from '../policy/decide.js';
 import { PRIORITY } from '../policy/job-options.js';
-import { outcomeCode, outcomeMessage, type Outcome, unreachable } from '../policy/outcome.js';
+import { type Outcome, outcomeCode, outcomeMessage, unreachable } from '../policy/outcome.js';
 import type { OpenAccount, Step } from '../providers/provider.js';
 
 /** BullMQ usually wakes a retry; the dispatcher's bell is its backstop, this much later (design, "Queue"). */
@@ -70,7 +71,13 @@ export function planLook(attempted: Attempted, result: LookResult): Settlement {
 }
 
 function finish({ claim, evidence }: Attempted, rest: Plan): Settlement {
-  return { operationId: claim.operationId, attemptId: claim.attemptId, fence: claim.fence, evidence, ...rest };
+  return {
+    operationId: claim.operationId,
+    attemptId: claim.attemptId,
+    fence: claim.fence,
+    evidence,
+    ...rest,
+  };
 }
 
 function lastOutcome(outcome: Outcome): Transition['lastOutcome'] {
@@ -92,7 +99,16 @@ function plan(attempted: Attempted, decision: Decision): Plan {
       const carry = outcome.kind === 'done' ? (outcome.data ?? {}) : {};
       return {
         ...NOTHING,
-        transition: { state: 'pending', delayMs: 0, ringMs: 0, spend: 0, step: following.name, stepRepeatable: following.repeatable, carry, lastOutcome: last },
+        transition: {
+          state: 'pending',
+          delayMs: 0,
+          ringMs: 0,
+          spend: 0,
+          step: following.name,
+          stepRepeatable: following.repeatable,
+          carry,
+          lastOutcome: last,
+        },
         event: { type: 'operation.step_done', data: { step: step.name, next: following.name } },
       };
     }
@@ -123,12 +139,22 @@ function plan(attempted: Attempted, decision: Decision): Plan {
           ...backToCall(attempted),
           lastOutcome: last,
         },
-        event: { type: 'operation.retrying', data: { code: last.code, attempt: claim.attempts + 1, inMs: Math.round(decision.delayMs) } },
+        event: {
+          type: 'operation.retrying',
+          data: { code: last.code, attempt: claim.attempts + 1, inMs: Math.round(decision.delayMs) },
+        },
       };
     case 'giveBack':
       return {
         ...NOTHING,
-        transition: { state: 'pending', delayMs: decision.delayMs, ringMs: decision.delayMs, spend: 0, purpose: claim.purpose, lastOutcome: last },
+        transition: {
+          state: 'pending',
+          delayMs: decision.delayMs,
+          ringMs: decision.delayMs,
+          spend: 0,
+          purpose: claim.purpose,
+          lastOutcome: last,
+        },
         event: { type: 'operation.not_sent', data: { code: last.code } },
       };
     case 'wait':
@@ -144,7 +170,10 @@ function plan(attempted: Attempted, decision: Decision): Plan {
           deadlineMs: decision.deadlineMs,
           lastOutcome: last,
         },
-        event: { type: 'operation.waiting', data: { reason: decision.reason, code: last.code, inMs: Math.round(decision.delayMs) } },
+        event: {
+          type: 'operation.waiting',
+          data: { reason: decision.reason, code: last.code, inMs: Math.round(decision.delayMs) },
+        },
       };
     case 'confirm':
       return {
@@ -163,7 +192,11 @@ function plan(attempted: Attempted, decision: Decision): Plan {
         event: { type: 'operation.unconfirmed', data: { code: last.code } },
       };
     case 'reject':
-      return { ...NOTHING, ...rejection(attempted, decision), transition: ended('rejected', outcome, decision.spend) };
+      return {
+        ...NOTHING,
+        ...rejection(attempted, decision),
+        transition: ended('rejected', outcome, decision.spend),
+      };
     case 'die':
       return deathPlan(attempted, decision, decision.spend);
     default:
@@ -183,18 +216,28 @@ function backToCall({ claim, account }: Attempted): Partial<Transition> {
   if (claim.purpose !== 'check') return {};
   const steps = claim.kind === 'poll' ? [] : (account.verbs[claim.kind] ?? []);
   const checked = steps.find(({ name }) => name === claim.carry.checkedStep) ?? steps[0];
-  return checked === undefined ? {} : { step: checked.name, stepRepeatable: checked.repeatable, purpose: 'call' };
+  return checked === undefined
+    ? {}
+    : { step: checked.name, stepRepeatable: checked.repeatable, purpose: 'call' };
 }
 
 /** What a success means for the order: its new status where the verb has one. */
-function success({ claim, outcome, account }: Attempted): Pick<Plan, 'order' | 'followUp'> & { event: NonNullable<Plan['event']> } {
+function success({
+  claim,
+  outcome,
+  account,
+}: Attempted): Pick<Plan, 'order' | 'followUp'> & { event: NonNullable<Plan['event']> } {
   const get = { step: account.reads.get.name, delayMs: 0 };
   if (outcome.kind === 'observed' && claim.order !== null) {
-    return { ...observedChange(claim.order.status, outcome.state, `order.${claim.kind}_settled`), followUp: null };
+    return {
+      ...observedChange(claim.order.status, outcome.state, `order.${claim.kind}_settled`),
+      followUp: null,
+    };
   }
   switch (claim.kind) {
     case 'submit': {
-      if (outcome.kind !== 'accepted') return { order: null, event: { type: 'order.submitted', data: {} }, followUp: get };
+      if (outcome.kind !== 'accepted')
+        return { order: null, event: { type: 'order.submitted', data: {} }, followUp: get };
       const to = outcome.status ?? 'submitted';
       return {
         order: {
@@ -219,12 +262,21 @@ function success({ claim, outcome, account }: Attempted): Pick<Plan, 'order' | '
       };
     case 'cancel':
       return {
-        order: { ...UNCHANGED, from: ['received', 'draft', 'submitted', 'in_progress'], to: 'canceled', attention: 'clear' },
+        order: {
+          ...UNCHANGED,
+          from: ['received', 'draft', 'submitted', 'in_progress'],
+          to: 'canceled',
+          attention: 'clear',
+        },
         event: { type: 'order.canceled', data: { where: 'provider' } },
         followUp: null,
       };
     case 'update':
-      return { order: null, event: { type: 'order.updated', data: {} }, followUp: get };
+      return {
+        order: { ...UNCHANGED, bodyPatch: updatedFields(claim) },
+        event: { type: 'order.updated', data: {} },
+        followUp: get,
+      };
     case 'poll':
       throw new Error('reads are applied by the poll, not settled here');
     default:
@@ -232,8 +284,22 @@ function success({ claim, outcome, account }: Attempted): Pick<Plan, 'order' | '
   }
 }
 
+/** What an update leaves in the body: address and method as given, the customer's fields over the old ones. */
+function updatedFields({ params, order }: Attempted['claim']): JsonObject {
+  const { customer, ...rest } = params;
+  if (typeof customer !== 'object' || customer === null || Array.isArray(customer)) return rest;
+  const known = Object.entries(order?.body.customer ?? {}).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  return { ...rest, customer: { ...Object.fromEntries(known), ...customer } };
+}
+
 /** The order becomes what the provider says it is. */
-function observedChange(from: OrderStatus, state: ProviderState, type: string): { order: OrderChange; event: NonNullable<Plan['event']> } {
+function observedChange(
+  from: OrderStatus,
+  state: ProviderState,
+  type: string,
+): { order: OrderChange; event: NonNullable<Plan['event']> } {
   const told = state.status === null ? { kind: 'same' as const } : move(from, state.status, 'read');
   const to = told.kind === 'move' || told.kind === 'reopen' ? told.to : null;
   return {
@@ -249,7 +315,10 @@ function observedChange(from: OrderStatus, state: ProviderState, type: string): 
       tracking: state.tracking ?? null,
       readMs: FIRST_READ_MS,
     },
-    event: { type, data: { providerOrderId: state.providerOrderId, status: to ?? from, rawStatus: state.rawStatus } },
+    event: {
+      type,
+      data: { providerOrderId: state.providerOrderId, status: to ?? from, rawStatus: state.rawStatus },
+    },
   };
 }
 
@@ -260,7 +329,13 @@ function rejection(
   const { code, message, fields } = decision;
   if (claim.kind === 'submit') {
     return {
-      order: { ...UNCHANGED, from: ['received'], to: 'failed', failure: { code, message, ...(fields === undefined ? {} : { fields }) }, attention: 'clear' },
+      order: {
+        ...UNCHANGED,
+        from: ['received'],
+        to: 'failed',
+        failure: { code, message, ...(fields === undefined ? {} : { fields }) },
+        attention: 'clear',
+      },
       event: { type: 'order.rejected', data: { code } },
     };
   }
@@ -276,18 +351,26 @@ function deathPlan(
   letter: { code: string; message: string; ambiguous: boolean; candidates?: ProviderState[] },
   spend: 0 | 1,
 ): Plan {
-  const candidates = (letter.candidates ?? []).map((state): JsonObject => ({
-    providerOrderId: state.providerOrderId,
-    reference: state.reference,
-    rawStatus: state.rawStatus,
-    sameContent: state.sameContent ?? null,
-  }));
+  const candidates = (letter.candidates ?? []).map(
+    (state): JsonObject => ({
+      providerOrderId: state.providerOrderId,
+      reference: state.reference,
+      rawStatus: state.rawStatus,
+      sameContent: state.sameContent ?? null,
+    }),
+  );
   return {
     ...NOTHING,
     transition: ended('dead', outcome, spend),
-    order: claim.order === null ? null : { ...UNCHANGED, attention: { code: letter.code, detail: letter.message } },
+    order:
+      claim.order === null
+        ? null
+        : { ...UNCHANGED, attention: { code: letter.code, detail: letter.message } },
     deadLetter: { code: letter.code, message: letter.message, ambiguous: letter.ambiguous, candidates },
-    event: { type: 'operation.dead', data: { kind: claim.kind, code: letter.code, ambiguous: letter.ambiguous } },
+    event: {
+      type: 'operation.dead',
+      data: { kind: claim.kind, code: letter.code, ambiguous: letter.ambiguous },
+    },
   };
 }
 
@@ -297,7 +380,11 @@ function lookPlan(attempted: Attempted, result: LookResult): Plan {
     case 'found':
       return {
         ...NOTHING,
-        ...observedChange(claim.order?.status ?? 'received', { ...result.state, status: result.state.status ?? 'submitted' }, 'order.submitted'),
+        ...observedChange(
+          claim.order?.status ?? 'received',
+          { ...result.state, status: result.state.status ?? 'submitted' },
+          'order.submitted',
+        ),
         found: result.state.providerOrderId,
         transition: ended('succeeded', outcome, 0),
       };
@@ -326,7 +413,14 @@ function lookPlan(attempted: Attempted, result: LookResult): Plan {
           look: result.kind === 'absent' || result.counted ? 'absent' : 'inconclusive',
           lastOutcome: lastOutcome(outcome),
         },
-        event: { type: 'operation.looked', data: { found: false, code: outcomeCode(outcome), counted: result.kind === 'absent' || result.counted } },
+        event: {
+          type: 'operation.looked',
+          data: {
+            found: false,
+            code: outcomeCode(outcome),
+            counted: result.kind === 'absent' || result.counted,
+          },
+        },
       };
     default:
       return unreachable(result);

@@ -50,7 +50,10 @@ export function foundEffect(order: ReadOrder, state: ProviderState, context: Rea
     to: wantsMore ? null : to,
     reopened: told.kind === 'reopen' && !wantsMore,
     rawStatus: wantsMore ? null : state.rawStatus,
-    failure: to === 'failed' && !wantsMore ? (state.failure ?? { code: 'failed', message: `the provider says ${state.rawStatus}` }) : null,
+    failure:
+      to === 'failed' && !wantsMore
+        ? (state.failure ?? { code: 'failed', message: `the provider says ${state.rawStatus}` })
+        : null,
     attention: conflict
       ? { code: 'status_conflict', detail: `was ${order.status} here, the provider says ${state.rawStatus}` }
       : settled,
@@ -75,7 +78,10 @@ export function missingEffect(order: ReadOrder, context: ReadContext): ReadEffec
     failure: null,
     attention:
       missingReads >= MISSING_READS
-        ? { code: 'missing_at_provider', detail: `the provider no longer finds order ${order.providerOrderId}` }
+        ? {
+            code: 'missing_at_provider',
+            detail: `the provider no longer finds order ${order.providerOrderId}`,
+          }
         : null,
     tracking: null,
     providerData: null,
@@ -88,5 +94,10 @@ export function missingEffect(order: ReadOrder, context: ReadContext): ReadEffec
 
 /** A list row of this order is missing: only a single read can say that the order is. */
 export function unlistedEffect(order: ReadOrder, context: ReadContext): ReadEffect {
-  return { ...missingEffect(order, context), attention: null, missingReads: order.missingReads, followStep: context.getStep };
+  return {
+    ...missingEffect(order, context),
+    attention: null,
+    missingReads: order.missingReads,
+    followStep: context.getStep,
+  };
 }

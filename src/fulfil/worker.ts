@@ -4,7 +4,7 @@ import type { AccountCache } from '../accounts/cache.js';
 import { isOperationKind } from '../orders/order.js';
 import { type JobData, PRIORITY } from '../policy/job-options.js';
 import { type QueueBackend, queueName, RetryLater } from '../queue/backend.js';
-import { type Bell, fulfil, type FulfilDeps } from './fulfil.js';
+import { type Bell, type FulfilDeps, fulfil } from './fulfil.js';
 import { poll } from './poll.js';
 
 /** The version of job data that this code understands. */
@@ -23,14 +23,21 @@ export interface Fulfilment {
 /** Starts workers for all accounts, and for those that come later. */
 export function startFulfilment(deps: FulfilmentDeps): Fulfilment {
   const workers = new Map<string, { worker: Worker<JobData, string>; concurrency: number }>();
-  const onError = (error: Error) => deps.log.warn({ event: 'queue.trouble', err: error }, 'the queue is in trouble; its worker goes on trying');
+  const onError = (error: Error) =>
+    deps.log.warn(
+      { event: 'queue.trouble', err: error },
+      'the queue is in trouble; its worker goes on trying',
+    );
 
   const sync = () => {
     for (const account of deps.accounts.all()) {
       const { concurrency } = account.limits;
       const known = workers.get(account.id);
       if (known === undefined) {
-        const worker = deps.queue.worker(queueName(account.id), (job) => answer(deps, account.id, job), { concurrency, onError });
+        const worker = deps.queue.worker(queueName(account.id), (job) => answer(deps, account.id, job), {
+          concurrency,
+          onError,
+        });
         workers.set(account.id, { worker, concurrency });
       } else if (known.concurrency !== concurrency) {
         known.worker.concurrency = concurrency;
@@ -56,13 +63,31 @@ async function answer(deps: FulfilDeps, accountId: string, job: Job<JobData, str
   const { v, operationId } = job.data;
   // Widened on purpose: a newer version of packline may have rung.
   if ((v as number) !== JOB_VERSION || !isOperationKind(job.name)) {
-    deps.log.error({ event: 'job.unknown', jobId: job.id, version: v, name: job.name }, 'a job of another version was left alone; its row rings again');
+    deps.log.error(
+      { event: 'job.unknown', jobId: job.id, version: v, name: job.name },
+      'a job of another version was left alone; its row rings again',
+    );
     return `left alone: version ${v}, name ${job.name}`;
   }
-  const bell: Bell = { operationId, account, priority: job.priority || PRIORITY[job.name], dueAt: job.timestamp };
+  const bell: Bell = {
+    operationId,
+    account,
+    priority: job.priority || PRIORITY[job.name],
+    dueAt: job.timestamp,
+  };
   for (;;) {
     const result = await (job.name === 'poll' ? poll(deps, bell) : fulfil(deps, bell));
-    deps.log.debug({ event: 'job.answered', account: accountId, operationId, kind: job.name, result: result.kind, what: 'what' in result ? result.what : null }, 'job.answered');
+    deps.log.debug(
+      {
+        event: 'job.answered',
+        account: accountId,
+        operationId,
+        kind: job.name,
+        result: result.kind,
+        what: 'what' in result ? result.what : null,
+      },
+      'job.answered',
+    );
     switch (result.kind) {
       case 'again':
         if (deps.stopping.aborted) return 'stopping';

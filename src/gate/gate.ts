@@ -106,7 +106,10 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
     const byDue = (a: Waiter, b: Waiter) => a.dueAt - b.dueAt;
     const byUrgency = (a: Waiter, b: Waiter) => a.priority - b.priority || byDue(a, b);
     const order = served % OLDEST_EVERY === 0 ? byDue : byUrgency;
-    return all.reduce<Waiter | undefined>((best, next) => (best === undefined || order(next, best) < 0 ? next : best), undefined);
+    return all.reduce<Waiter | undefined>(
+      (best, next) => (best === undefined || order(next, best) < 0 ? next : best),
+      undefined,
+    );
   };
 
   const sendBack = (retryMs: number) => {
@@ -125,8 +128,14 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
   const pump = async (): Promise<void> => {
     for (serveSpare(); waiters.size > 0; serveSpare()) {
       const pace = paceOf(options.limits());
-      const ahead = pace.intervalMs < FAST_MS ? Math.min(Math.ceil(SPARE_MS / pace.intervalMs), MOST_SPARE) : 0;
-      const { granted, firstMs, blockedMs } = await takePermits(sql, account, Math.max(waiters.size, ahead), pace);
+      const ahead =
+        pace.intervalMs < FAST_MS ? Math.min(Math.ceil(SPARE_MS / pace.intervalMs), MOST_SPARE) : 0;
+      const { granted, firstMs, blockedMs } = await takePermits(
+        sql,
+        account,
+        Math.max(waiters.size, ahead),
+        pace,
+      );
       if (blockedMs > SHORT_WAIT_MS) {
         sendBack(blockedMs);
         return;

@@ -15,7 +15,9 @@ const MAX_DEPTH = 20;
 /** Problems that one answer lists at most. */
 const MAX_PROBLEMS = 200;
 
-export type Checked = { ok: true; order: Omit<NewOrder, 'id' | 'actor'> } | { ok: false; problems: FieldProblem[] };
+export type Checked =
+  | { ok: true; order: Omit<NewOrder, 'id' | 'actor'> }
+  | { ok: false; problems: FieldProblem[] };
 
 /**
  * @param raw the parsed JSON, whatever it is
@@ -29,14 +31,19 @@ export function checkOrder(raw: unknown, findAccount: (id: string) => CachedAcco
   const account = accountId === null ? null : findAccount(accountId);
   const problems = parsed.success ? [] : fieldProblems(parsed.error.issues, raw);
   if (accountId !== null && account === null && !problems.some(({ pointer }) => pointer === '/account')) {
-    problems.push({ pointer: '/account', code: 'unknown_account', detail: `there is no account "${accountId.slice(0, 100)}"; packline accounts list names them` });
+    problems.push({
+      pointer: '/account',
+      code: 'unknown_account',
+      detail: `there is no account "${accountId.slice(0, 100)}"; packline accounts list names them`,
+    });
   }
   if (account !== null) {
     // What the provider misses is told together with what the shape lacks, as far as the body can be read.
     const readable = parsed.success ? parsed.data : readablePart(raw, problems);
     if (readable !== null) problems.push(...newProblems(account.open.validate(readable), problems));
   }
-  if (!parsed.success || account === null || problems.length > 0) return { ok: false, problems: problems.slice(0, MAX_PROBLEMS) };
+  if (!parsed.success || account === null || problems.length > 0)
+    return { ok: false, problems: problems.slice(0, MAX_PROBLEMS) };
   return { ok: true, order: toOrder(parsed.data, raw, account) };
 }
 
@@ -71,7 +78,9 @@ function textAt(raw: unknown, key: string): string | null {
 /** The body without the fields that its shape is wrong about, so that the provider's rules can be told as well. */
 function readablePart(raw: unknown, problems: readonly FieldProblem[]): OrderBody | null {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return null;
-  const wrong = new Set(problems.map(({ pointer }) => pointer.split('/')[1]?.replaceAll('~1', '/').replaceAll('~0', '~')));
+  const wrong = new Set(
+    problems.map(({ pointer }) => pointer.split('/')[1]?.replaceAll('~1', '/').replaceAll('~0', '~')),
+  );
   const rest = Object.fromEntries(Object.entries(raw).filter(([key]) => !wrong.has(key)));
   const again = orderBody.safeParse({ account: 'unknown', reference: 'unknown', ...rest });
   return again.success ? again.data : null;
@@ -80,7 +89,10 @@ function readablePart(raw: unknown, problems: readonly FieldProblem[]): OrderBod
 /** Without those about fields that are known to be wrong already, or left out of the readable part. */
 function newProblems(found: readonly FieldProblem[], known: readonly FieldProblem[]): FieldProblem[] {
   const tops = known.map(({ pointer }) => pointer);
-  return found.filter(({ pointer }) => !tops.some((top) => pointer === top || pointer.startsWith(`${top}/`) || top.startsWith(`${pointer}/`)));
+  return found.filter(
+    ({ pointer }) =>
+      !tops.some((top) => pointer === top || pointer.startsWith(`${top}/`) || top.startsWith(`${pointer}/`)),
+  );
 }
 
 /** What neither validators nor the database can take: NUL and lone surrogates in strings and names, bottomless nesting. */
@@ -90,15 +102,28 @@ function storabilityProblems(raw: unknown): FieldProblem[] {
   for (let entry = stack.pop(); entry !== undefined && problems.length < MAX_PROBLEMS; entry = stack.pop()) {
     const { value, path } = entry;
     if (typeof value === 'string' && !storable(value)) {
-      problems.push({ pointer: jsonPointer(path), code: 'invalid', detail: 'must not contain NUL or lone surrogates' });
+      problems.push({
+        pointer: jsonPointer(path),
+        code: 'invalid',
+        detail: 'must not contain NUL or lone surrogates',
+      });
     }
     if (typeof value !== 'object' || value === null) continue;
     if (path.length >= MAX_DEPTH) {
-      problems.push({ pointer: jsonPointer(path), code: 'too_deep', detail: `must not be nested deeper than ${MAX_DEPTH} levels` });
+      problems.push({
+        pointer: jsonPointer(path),
+        code: 'too_deep',
+        detail: `must not be nested deeper than ${MAX_DEPTH} levels`,
+      });
       continue;
     }
     for (const [key, inner] of Object.entries(value)) {
-      if (!storable(key)) problems.push({ pointer: jsonPointer(path), code: 'invalid', detail: 'a field name contains NUL or a lone surrogate' });
+      if (!storable(key))
+        problems.push({
+          pointer: jsonPointer(path),
+          code: 'invalid',
+          detail: 'a field name contains NUL or a lone surrogate',
+        });
       else stack.push({ value: inner, path: [...path, Array.isArray(value) ? Number(key) : key] });
     }
   }

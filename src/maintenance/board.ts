@@ -21,7 +21,13 @@ const jobId = (id: string): string => `dead-letter-${id}`;
 
 /** Puts new letters onto the board and takes decided ones off. Returns how many changed. */
 export async function mirrorLetters(sql: Sql, queue: QueueBackend): Promise<number> {
-  const fresh = await sql.query<{ id: string; operationId: string; account: string; kind: string; code: string }>(NEW);
+  const fresh = await sql.query<{
+    id: string;
+    operationId: string;
+    account: string;
+    kind: string;
+    code: string;
+  }>(NEW);
   const board = queue.queue(DEAD_LETTER_QUEUE);
   await board.addBulk(
     fresh.map(({ id, operationId, account, kind, code }) => ({

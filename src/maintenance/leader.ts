@@ -15,14 +15,22 @@ export interface Leadership {
 }
 
 /** Tries to lead until closed. Needs a direct connection: a pooler in transaction mode would lose the lock. */
-export function seekLeadership(options: { url: string; time: Time; onError(error: Error): void }): Leadership {
+export function seekLeadership(options: {
+  url: string;
+  time: Time;
+  onError(error: Error): void;
+}): Leadership {
   const { url, time, onError } = options;
   const stop = new AbortController();
   let leading = false;
   let client: pg.Client | null = null;
 
   const connectOnce = async (): Promise<void> => {
-    const next = new pg.Client({ connectionString: url, application_name: 'packline leader', keepAlive: true });
+    const next = new pg.Client({
+      connectionString: url,
+      application_name: 'packline leader',
+      keepAlive: true,
+    });
     const gone = new Promise<void>((resolve) => {
       next.once('end', resolve);
       next.on('error', (error) => {
@@ -38,7 +46,10 @@ export function seekLeadership(options: { url: string; time: Time; onError(error
     await next.connect();
     client = next;
     while (open && !stop.signal.aborted && !leading) {
-      const { rows } = await next.query<{ locked: boolean }>('select pg_try_advisory_lock($1, $2) as locked', [LEADER_CLASS, LEADER_KEY]);
+      const { rows } = await next.query<{ locked: boolean }>(
+        'select pg_try_advisory_lock($1, $2) as locked',
+        [LEADER_CLASS, LEADER_KEY],
+      );
       leading = open && rows[0]?.locked === true;
       if (!leading) await time.sleep(TRY_EVERY_MS, stop.signal);
     }

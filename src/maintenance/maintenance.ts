@@ -6,8 +6,8 @@ import type { Logger } from 'pino';
 import type { AccountCache } from '../accounts/cache.js';
 import { dueProbes, expiredPauses, resumeAccount } from '../accounts/pause.js';
 import type { Database } from '../database/connect.js';
-import { recoverLost } from '../orders/store/recover.js';
 import { startSync } from '../orders/store/reads.js';
+import { recoverLost } from '../orders/store/recover.js';
 import { type QueueBackend, SCHEDULE_QUEUE } from '../queue/backend.js';
 import type { Time } from '../time.js';
 import { mirrorLetters } from './board.js';
@@ -49,12 +49,18 @@ export interface Maintenance {
 export function startMaintenance(deps: MaintenanceDeps): Maintenance {
   const { db, log, time, queue } = deps;
   const stop = new AbortController();
-  const onError = (error: Error) => log.warn({ event: 'maintenance.connection', err: error }, 'the leader connection is in trouble');
+  const onError = (error: Error) =>
+    log.warn({ event: 'maintenance.connection', err: error }, 'the leader connection is in trouble');
   const leadership = seekLeadership({ url: db.url, time, onError });
 
   const tasks: Task[] = [
     { name: 'recover', everyMs: RECOVER_MS, leaderOnly: false, run: () => recover(deps) },
-    { name: 'board', everyMs: BOARD_MS, leaderOnly: true, run: async () => void (await mirrorLetters(db, queue)) },
+    {
+      name: 'board',
+      everyMs: BOARD_MS,
+      leaderOnly: true,
+      run: async () => void (await mirrorLetters(db, queue)),
+    },
     { name: 'pauses', everyMs: PAUSES_MS, leaderOnly: true, run: () => pauses(deps) },
     { name: 'schedules', everyMs: SCHEDULES_MS, leaderOnly: true, run: () => schedule(queue) },
   ];
@@ -65,7 +71,10 @@ export function startMaintenance(deps: MaintenanceDeps): Maintenance {
       try {
         if (due) await task.run();
       } catch (error) {
-        log.error({ event: 'maintenance.trouble', task: task.name, err: error }, 'maintenance failed; it goes on trying');
+        log.error(
+          { event: 'maintenance.trouble', task: task.name, err: error },
+          'maintenance failed; it goes on trying',
+        );
       }
       // A follower looks more often whether it leads by now, so that a take-over is not delayed by a slow task.
       await time.sleep(due ? task.everyMs : Math.min(task.everyMs, RECOVER_MS), stop.signal);
@@ -80,7 +89,11 @@ export function startMaintenance(deps: MaintenanceDeps): Maintenance {
       deps.hint();
       return `${started.length} accounts`;
     },
-    { concurrency: 1, onError: (error) => log.warn({ event: 'queue.trouble', err: error }, 'the schedule queue is in trouble') },
+    {
+      concurrency: 1,
+      onError: (error) =>
+        log.warn({ event: 'queue.trouble', err: error }, 'the schedule queue is in trouble'),
+    },
   );
 
   return {
@@ -94,7 +107,10 @@ export function startMaintenance(deps: MaintenanceDeps): Maintenance {
 async function recover({ db, log, presenceClass, hint }: MaintenanceDeps): Promise<void> {
   const recovered = await recoverLost(db, presenceClass);
   for (const operation of recovered) {
-    log.warn({ event: 'operation.recovered', ...operation }, 'an operation was taken over from a process that is gone or silent');
+    log.warn(
+      { event: 'operation.recovered', ...operation },
+      'an operation was taken over from a process that is gone or silent',
+    );
   }
   if (recovered.length > 0) hint();
 }
@@ -115,5 +131,9 @@ async function pauses({ db, accounts, probe, hint, log }: MaintenanceDeps): Prom
 async function schedule(queue: QueueBackend): Promise<void> {
   await queue
     .queue(SCHEDULE_QUEUE)
-    .upsertJobScheduler('sync', { every: SYNC_EVERY_MS }, { name: 'sync', data: { v: 1 }, opts: { removeOnComplete: true, removeOnFail: true } });
+    .upsertJobScheduler(
+      'sync',
+      { every: SYNC_EVERY_MS },
+      { name: 'sync', data: { v: 1 }, opts: { removeOnComplete: true, removeOnFail: true } },
+    );
 }

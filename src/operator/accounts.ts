@@ -3,14 +3,14 @@ import { applyAccounts } from '../accounts/apply.js';
 import { parseAccountsFile } from '../accounts/file.js';
 import { pauseAccount, resumeAccount } from '../accounts/pause.js';
 import type { JsonObject } from '../json.js';
+import type { Operator } from '../operator.js';
 import { accountFacts } from '../orders/store/queries.js';
 import { remainingReads, startSync } from '../orders/store/reads.js';
 import { GENERAL_RULES } from '../policy/classify.js';
 import { outcomeMessage } from '../policy/outcome.js';
 import type { PolicyRule } from '../policy/policy.js';
 import { describeSchedule } from '../policy/schedule.js';
-import { ok, problem, refused, type Result } from '../problem.js';
-import type { Operator } from '../operator.js';
+import { ok, problem, type Result, refused } from '../problem.js';
 import type { AccountJson } from '../views.js';
 import type { OperatorDeps } from './deps.js';
 import { readOnce } from './read-once.js';
@@ -18,7 +18,15 @@ import { accountJson } from './views.js';
 
 type AccountVerbs = Pick<
   Operator,
-  'listAccounts' | 'getAccount' | 'pauseAccount' | 'resumeAccount' | 'checkAccount' | 'applyAccounts' | 'explainProvider' | 'sync' | 'syncProgress'
+  | 'listAccounts'
+  | 'getAccount'
+  | 'pauseAccount'
+  | 'resumeAccount'
+  | 'checkAccount'
+  | 'applyAccounts'
+  | 'explainProvider'
+  | 'sync'
+  | 'syncProgress'
 >;
 
 export function accountVerbs(deps: OperatorDeps): AccountVerbs {
@@ -26,12 +34,16 @@ export function accountVerbs(deps: OperatorDeps): AccountVerbs {
 
   const load = async (id: string): Promise<Result<AccountJson>> => {
     const [row] = await accountFacts(db.prisma, id);
-    return row === undefined ? refused('not-found', `there is no account ${id.slice(0, 100)}`) : ok(accountJson(row, accounts.get(id)));
+    return row === undefined
+      ? refused('not-found', `there is no account ${id.slice(0, 100)}`)
+      : ok(accountJson(row, accounts.get(id)));
   };
 
   return {
     async listAccounts() {
-      return { accounts: (await accountFacts(db.prisma, null)).map((row) => accountJson(row, accounts.get(row.id))) };
+      return {
+        accounts: (await accountFacts(db.prisma, null)).map((row) => accountJson(row, accounts.get(row.id))),
+      };
     },
     getAccount: load,
 
@@ -56,8 +68,15 @@ export function accountVerbs(deps: OperatorDeps): AccountVerbs {
     },
 
     async applyAccounts(file, env) {
-      const parsed = parseAccountsFile(file, env, { providers: deps.providers, allowHttpHosts: deps.allowHttpHosts });
-      if (!parsed.ok) return { ok: false, problem: problem('invalid', 'the accounts file has mistakes; nothing was applied', parsed.problems) };
+      const parsed = parseAccountsFile(file, env, {
+        providers: deps.providers,
+        allowHttpHosts: deps.allowHttpHosts,
+      });
+      if (!parsed.ok)
+        return {
+          ok: false,
+          problem: problem('invalid', 'the accounts file has mistakes; nothing was applied', parsed.problems),
+        };
       const changes = await applyAccounts(db, parsed.accounts, deps.key);
       if (!changes.ok) return changes;
       await accounts.refresh();
@@ -66,30 +85,54 @@ export function accountVerbs(deps: OperatorDeps): AccountVerbs {
 
     explainProvider(id) {
       const provider = deps.providers.find((each) => each.id === id);
-      if (provider === undefined) return refused('not-found', `there is no provider ${id.slice(0, 100)}; there are ${deps.providers.map((each) => each.id).join(', ')}`);
+      if (provider === undefined)
+        return refused(
+          'not-found',
+          `there is no provider ${id.slice(0, 100)}; there are ${deps.providers.map((each) => each.id).join(', ')}`,
+        );
       const { policy } = provider;
       const rules = [...policy.rules, ...GENERAL_RULES].map((rule) => ruleJson(rule, policy.attempts));
       return ok({ provider: id, rules });
     },
 
     async sync({ account }, actor) {
-      if (account !== undefined && accounts.get(account) === null) return refused('not-found', `there is no account ${account.slice(0, 100)}`);
-      const [clock] = await db.query<{ now: string }>(`select to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as now`);
+      if (account !== undefined && accounts.get(account) === null)
+        return refused('not-found', `there is no account ${account.slice(0, 100)}`);
+      const [clock] = await db.query<{ now: string }>(
+        `select to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as now`,
+      );
       const before = clock?.now ?? null;
       const started = await startSync(db, account ?? null, before, actor);
       deps.hint();
-      const parts = started.map(async ({ id, account: name }) => ({ account: name, operationId: id, orders: await remainingReads(db, name, before) }));
+      const parts = started.map(async ({ id, account: name }) => ({
+        account: name,
+        operationId: id,
+        orders: await remainingReads(db, name, before),
+      }));
       return ok({ accounts: await Promise.all(parts) });
     },
 
     async syncProgress(operationIds) {
-      const rows = await db.prisma.operation.findMany({ where: { id: { in: operationIds.filter((id) => /^\d{1,18}$/.test(id)).map(BigInt) } } });
+      const rows = await db.prisma.operation.findMany({
+        where: { id: { in: operationIds.filter((id) => /^\d{1,18}$/.test(id)).map(BigInt) } },
+      });
       return Promise.all(
         rows.map(async (row) => {
           const params = row.params;
-          const before = typeof params === 'object' && params !== null && !Array.isArray(params) && typeof params.before === 'string' ? params.before : null;
+          const before =
+            typeof params === 'object' &&
+            params !== null &&
+            !Array.isArray(params) &&
+            typeof params.before === 'string'
+              ? params.before
+              : null;
           const over = ['succeeded', 'rejected', 'dead', 'canceled'].includes(row.state);
-          return { operationId: String(row.id), account: row.accountId, state: row.state, remaining: over ? 0 : await remainingReads(db, row.accountId, before) };
+          return {
+            operationId: String(row.id),
+            account: row.accountId,
+            state: row.state,
+            remaining: over ? 0 : await remainingReads(db, row.accountId, before),
+          };
         }),
       );
     },
@@ -108,7 +151,10 @@ function ruleJson(rule: PolicyRule, attempts: number): JsonObject {
     wait: rule.wait ?? null,
     block: rule.block ?? null,
     attempts: budget,
-    schedule: rule.backoff === undefined ? null : describeSchedule(rule.backoff, budget - 1).map((row): JsonObject => ({ ...row })),
+    schedule:
+      rule.backoff === undefined
+        ? null
+        : describeSchedule(rule.backoff, budget - 1).map((row): JsonObject => ({ ...row })),
     alert: rule.alert ?? false,
     meaning: rule.meaning,
     source: rule.source,

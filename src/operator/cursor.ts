@@ -9,7 +9,8 @@ export function writeCursor(parts: readonly string[]): string {
 export function readCursor(cursor: string, count: number): string[] | null {
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    const fits = Array.isArray(parts) && parts.length === count && parts.every((part) => typeof part === 'string');
+    const fits =
+      Array.isArray(parts) && parts.length === count && parts.every((part) => typeof part === 'string');
     return fits ? parts : null;
   } catch {
     // Not base64, not JSON: no cursor of ours.

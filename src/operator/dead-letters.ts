@@ -1,17 +1,26 @@
 /** The verbs about dead letters. Each decision is a compare-and-set; who comes second is told. */
-import { isOperationKind } from '../orders/order.js';
-import { adoptOrder, decideLetter, discardOperation, lockLetter, reopenOperation } from '../orders/store/dead-letters.js';
-import { findLetter, findOrder, type LetterRow, listLetters } from '../orders/store/queries.js';
-import { providerReference, type ProviderState } from '../orders/order.js';
-import { ok, refused, type Result } from '../problem.js';
+
 import type { Operator } from '../operator.js';
+import { isOperationKind, type ProviderState, providerReference } from '../orders/order.js';
+import {
+  adoptOrder,
+  decideLetter,
+  discardOperation,
+  lockLetter,
+  reopenOperation,
+} from '../orders/store/dead-letters.js';
+import { findLetter, findOrder, type LetterRow, listLetters } from '../orders/store/queries.js';
+import { ok, type Result, refused } from '../problem.js';
 import type { DeadLetterJson } from '../views.js';
 import { readCursor, writeCursor } from './cursor.js';
 import type { OperatorDeps } from './deps.js';
 import { readOnce } from './read-once.js';
 import { letterJson } from './views.js';
 
-type LetterVerbs = Pick<Operator, 'listDeadLetters' | 'getDeadLetter' | 'replay' | 'adopt' | 'discard' | 'replayMany'>;
+type LetterVerbs = Pick<
+  Operator,
+  'listDeadLetters' | 'getDeadLetter' | 'replay' | 'adopt' | 'discard' | 'replayMany'
+>;
 
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 500;
@@ -32,7 +41,9 @@ export function letterVerbs(deps: OperatorDeps): LetterVerbs {
   const load = async (id: string): Promise<Result<DeadLetterJson>> => {
     const number = letterId(id);
     const row = number === null ? null : await findLetter(db.prisma, number);
-    return row === null ? refused('not-found', `there is no dead letter ${id.slice(0, 40)}`) : ok(letterJson(row));
+    return row === null
+      ? refused('not-found', `there is no dead letter ${id.slice(0, 40)}`)
+      : ok(letterJson(row));
   };
 
   const replay: LetterVerbs['replay'] = async (id, { actor, reason, force }) => {
@@ -43,7 +54,10 @@ export function letterVerbs(deps: OperatorDeps): LetterVerbs {
       if (letter === null) return refused('not-found', `there is no dead letter ${id}`);
       if (letter.state !== 'open') return refused('already-decided', `dead letter ${id} is ${letter.state}`);
       if (letter.operationState !== 'dead') {
-        return refused('not-possible', `its operation is ${letter.operationState}; adopt or discard this letter instead`);
+        return refused(
+          'not-possible',
+          `its operation is ${letter.operationState}; adopt or discard this letter instead`,
+        );
       }
       await decideLetter(sql, id, 'replayed', actor, reason ?? null);
       // An ambiguous one is looked up first, always; force only lets it go out again once it is proven absent.
@@ -61,21 +75,38 @@ export function letterVerbs(deps: OperatorDeps): LetterVerbs {
 
     async listDeadLetters(query) {
       const { state = 'open', kind } = query;
-      if (!isState(state)) return refused('bad-request', `there is no state "${state.slice(0, 40)}"; there are ${STATES.join(', ')}`);
-      if (kind !== undefined && !isOperationKind(kind)) return refused('bad-request', `there is no kind "${kind.slice(0, 40)}"`);
+      if (!isState(state))
+        return refused(
+          'bad-request',
+          `there is no state "${state.slice(0, 40)}"; there are ${STATES.join(', ')}`,
+        );
+      if (kind !== undefined && !isOperationKind(kind))
+        return refused('bad-request', `there is no kind "${kind.slice(0, 40)}"`);
       const after = query.cursor === undefined ? undefined : letterId(readCursor(query.cursor, 1)?.[0] ?? '');
-      if (after === null) return refused('bad-request', 'this cursor is none of ours; leave it out to begin anew');
+      if (after === null)
+        return refused('bad-request', 'this cursor is none of ours; leave it out to begin anew');
       const limit = Math.min(query.limit ?? DEFAULT_PAGE, MAX_PAGE);
-      const rows = await listLetters(db.prisma, { account: query.account, code: query.code, kind, state, after, limit });
+      const rows = await listLetters(db.prisma, {
+        account: query.account,
+        code: query.code,
+        kind,
+        state,
+        after,
+        limit,
+      });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
-      return ok({ deadLetters: page.map(letterJson), nextCursor: rows.length > limit && last !== undefined ? writeCursor([String(last.id)]) : null });
+      return ok({
+        deadLetters: page.map(letterJson),
+        nextCursor: rows.length > limit && last !== undefined ? writeCursor([String(last.id)]) : null,
+      });
     },
 
     async adopt(id, { actor, providerOrderId }) {
       const number = letterId(id);
       const letter = number === null ? null : await findLetter(db.prisma, number);
-      if (letter === null || letter.orderId === null) return refused('not-found', `there is no dead letter ${id.slice(0, 40)} of an order`);
+      if (letter === null || letter.orderId === null)
+        return refused('not-found', `there is no dead letter ${id.slice(0, 40)} of an order`);
       if (letter.state !== 'open') return refused('already-decided', `dead letter ${id} is ${letter.state}`);
       const asked = await askProvider(deps, letter, providerOrderId);
       if (!asked.ok) return asked;
@@ -91,7 +122,8 @@ export function letterVerbs(deps: OperatorDeps): LetterVerbs {
       const stood = await db.transaction(async (sql) => {
         const letter = await lockLetter(sql, id);
         if (letter === null) return refused('not-found', `there is no dead letter ${id}`);
-        if (letter.state !== 'open') return refused('already-decided', `dead letter ${id} is ${letter.state}`);
+        if (letter.state !== 'open')
+          return refused('already-decided', `dead letter ${id} is ${letter.state}`);
         await decideLetter(sql, id, 'discarded', actor, reason);
         await discardOperation(sql, letter.operationId, reason);
         return null;
@@ -101,13 +133,26 @@ export function letterVerbs(deps: OperatorDeps): LetterVerbs {
 
     async replayMany(filter, actor) {
       const { kind, ids } = filter;
-      if (kind !== undefined && !isOperationKind(kind)) return refused('invalid', 'see errors', [{ pointer: '/kind', code: 'invalid', detail: `there is no kind "${kind.slice(0, 40)}"` }]);
+      if (kind !== undefined && !isOperationKind(kind))
+        return refused('invalid', 'see errors', [
+          { pointer: '/kind', code: 'invalid', detail: `there is no kind "${kind.slice(0, 40)}"` },
+        ]);
       const numbers = ids?.map(letterId);
-      const wrong = numbers?.findIndex((number) => number === null) ?? -1;
-      if (wrong >= 0) return refused('invalid', 'see errors', [{ pointer: `/ids/${wrong}`, code: 'invalid', detail: 'a dead letter id is a number' }]);
+      const wrong = numbers?.indexOf(null) ?? -1;
+      if (wrong >= 0)
+        return refused('invalid', 'see errors', [
+          { pointer: `/ids/${wrong}`, code: 'invalid', detail: 'a dead letter id is a number' },
+        ]);
       const known = numbers?.filter((number) => number !== null);
       const limit = Math.min(filter.limit ?? MAX_BULK, MAX_BULK);
-      const rows = await listLetters(db.prisma, { account: filter.account, code: filter.code, kind, ids: known, state: 'open', limit });
+      const rows = await listLetters(db.prisma, {
+        account: filter.account,
+        code: filter.code,
+        kind,
+        ids: known,
+        state: 'open',
+        limit,
+      });
       const letters = rows.slice(0, limit);
       const skipped: { id: string; reason: string }[] = [];
       let replayed = 0;
@@ -122,23 +167,39 @@ export function letterVerbs(deps: OperatorDeps): LetterVerbs {
 }
 
 /** The provider itself says whether it holds the order, and under which reference. */
-async function askProvider(deps: OperatorDeps, letter: LetterRow, providerOrderId: string): Promise<Result<ProviderState>> {
+async function askProvider(
+  deps: OperatorDeps,
+  letter: LetterRow,
+  providerOrderId: string,
+): Promise<Result<ProviderState>> {
   const account = deps.accounts.get(letter.accountId);
   const row = letter.orderId === null ? null : await findOrder(deps.db.prisma, letter.orderId);
-  if (account === null || row === null) return refused('not-possible', `account ${letter.accountId} cannot be used`);
-  const wrong = (detail: string) => refused('invalid', 'see errors', [{ pointer: '/providerOrderId', code: 'invalid', detail }]);
+  if (account === null || row === null)
+    return refused('not-possible', `account ${letter.accountId} cannot be used`);
+  const wrong = (detail: string) =>
+    refused('invalid', 'see errors', [{ pointer: '/providerOrderId', code: 'invalid', detail }]);
   const read = await readOnce(deps, account, account.open.reads.get, { row, providerOrderId });
   if (read.kind === 'missing') return wrong(`the provider does not know "${providerOrderId.slice(0, 100)}"`);
-  if (read.kind !== 'observed') return refused('not-available', 'the provider could not be asked just now; try again');
+  if (read.kind !== 'observed')
+    return refused('not-available', 'the provider could not be asked just now; try again');
   const { state } = read;
-  if (state.providerOrderId !== providerOrderId) return wrong(`the provider answers with its order ${state.providerOrderId.slice(0, 100)}: name it by that id`);
+  if (state.providerOrderId !== providerOrderId)
+    return wrong(
+      `the provider answers with its order ${state.providerOrderId.slice(0, 100)}: name it by that id`,
+    );
   const reference = providerReference(row.reference, row.generation, account.common.referencePrefix);
-  if (state.reference !== null && state.reference !== reference) return wrong('the provider holds another reference for this id');
+  if (state.reference !== null && state.reference !== reference)
+    return wrong('the provider holds another reference for this id');
   return ok(state);
 }
 
 /** Compare-and-set against other decisions, and against other orders that hold the id. */
-async function takeOver(deps: OperatorDeps, id: string, state: ProviderState, actor: string): Promise<Result<never> | null> {
+async function takeOver(
+  deps: OperatorDeps,
+  id: string,
+  state: ProviderState,
+  actor: string,
+): Promise<Result<never> | null> {
   return deps.db.transaction(async (sql) => {
     const letter = await lockLetter(sql, id);
     if (letter === null) return refused('not-found', `there is no dead letter ${id}`);
@@ -151,9 +212,15 @@ async function takeOver(deps: OperatorDeps, id: string, state: ProviderState, ac
     );
     if (holder !== undefined) return refused('id-taken', `order ${holder.id} holds this provider id`);
     await decideLetter(sql, id, 'adopted', actor, null);
-    const adopted = await adoptOrder(sql, letter.operationId, state.providerOrderId, state.rawStatus, state.status ?? 'submitted');
-    if (!adopted) throw new Error(`operation ${letter.operationId} of dead letter ${id} is not dead any more`);
+    const adopted = await adoptOrder(
+      sql,
+      letter.operationId,
+      state.providerOrderId,
+      state.rawStatus,
+      state.status ?? 'submitted',
+    );
+    if (!adopted)
+      throw new Error(`operation ${letter.operationId} of dead letter ${id} is not dead any more`);
     return null;
   });
 }
-

@@ -2,8 +2,8 @@
 import type { Logger } from 'pino';
 import type { AccountCache } from '../accounts/cache.js';
 import type { Database } from '../database/connect.js';
-import type { Provider } from '../providers/provider.js';
 import type { Http } from '../providers/http.js';
+import type { Provider } from '../providers/provider.js';
 import type { EncryptionKey } from '../secrets.js';
 import type { Time } from '../time.js';
 

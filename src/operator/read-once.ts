@@ -1,8 +1,8 @@
 /** One read of a provider on behalf of an operator: no operation, no retry; through the account's gate. */
 import type { CachedAccount } from '../accounts/cache.js';
 import { createGate } from '../gate/gate.js';
-import { providerReference } from '../orders/order.js';
 import type { OrderBody } from '../orders/body.js';
+import { providerReference } from '../orders/order.js';
 import type { OrderRow } from '../orders/store/queries.js';
 import { classify } from '../policy/classify.js';
 import type { Outcome } from '../policy/outcome.js';
@@ -19,21 +19,35 @@ export async function readOnce(
   about: { row: OrderRow; providerOrderId: string } | null,
 ): Promise<Outcome> {
   const { clock } = deps.time;
-  const gate = createGate({ sql: deps.db, account: account.id, limits: () => account.limits, time: deps.time });
+  const gate = createGate({
+    sql: deps.db,
+    account: account.id,
+    limits: () => account.limits,
+    time: deps.time,
+  });
   const permit = await gate.acquire({ priority: 0, dueAt: clock.now() });
   if (!permit.granted) {
-    return { kind: 'notSent', code: 'gate_closed', message: `the account's gate is closed for another ${Math.ceil(permit.retryMs / 1_000)} s` };
+    return {
+      kind: 'notSent',
+      code: 'gate_closed',
+      message: `the account's gate is closed for another ${Math.ceil(permit.retryMs / 1_000)} s`,
+    };
   }
-  const work: Work = about === null ? { params: {}, carry: {} } : { params: {}, carry: {}, order: viewOf(account, about) };
+  const work: Work =
+    about === null ? { params: {}, carry: {} } : { params: {}, carry: {}, order: viewOf(account, about) };
   const result = await deps.http.call(step.request(work), {
     sendBy: { monotonic: clock.monotonic() + SEND_WITHIN_MS, wall: clock.now() + SEND_WITHIN_MS },
     timeoutMs: account.common.requestTimeoutMs,
   });
   const facts = { name: step.name, repeatable: true, writes: false };
-  return classify(result, facts, account.policy, (answer) => step.read(work, answer), account.open.readError).outcome;
+  return classify(result, facts, account.policy, (answer) => step.read(work, answer), account.open.readError)
+    .outcome;
 }
 
-function viewOf(account: CachedAccount, { row, providerOrderId }: { row: OrderRow; providerOrderId: string }): NonNullable<Work['order']> {
+function viewOf(
+  account: CachedAccount,
+  { row, providerOrderId }: { row: OrderRow; providerOrderId: string },
+): NonNullable<Work['order']> {
   return {
     id: row.id,
     reference: row.reference,

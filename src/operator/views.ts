@@ -1,6 +1,7 @@
 /** From rows to the JSON of the contract. Pure. */
-import { guaranteeOf } from '../accounts/guarantee.js';
+
 import type { CachedAccount } from '../accounts/cache.js';
+import { guaranteeOf } from '../accounts/guarantee.js';
 import type { Json, JsonObject } from '../json.js';
 import type { AccountFacts, LetterRow, OrderRow, TimelineRow } from '../orders/store/queries.js';
 import { queueName } from '../queue/backend.js';
@@ -27,12 +28,18 @@ export function orderJson(row: OrderRow): OrderJson {
     attention:
       row.attentionCode === null
         ? null
-        : { code: row.attentionCode, since: iso(row.attentionSince ?? row.updatedAt), detail: row.attentionDetail ?? '' },
+        : {
+            code: row.attentionCode,
+            since: iso(row.attentionSince ?? row.updatedAt),
+            detail: row.attentionDetail ?? '',
+          },
     failure: asJson<OrderJson['failure']>(row.failure),
     providerOrderId: row.providerOrderId,
     tracking: asJson<OrderJson['tracking']>(row.tracking),
     held: row.held,
-    operations: row.operations.filter(({ kind, orderId }) => kind !== 'poll' && orderId !== null).map(operationJson),
+    operations: row.operations
+      .filter(({ kind, orderId }) => kind !== 'poll' && orderId !== null)
+      .map(operationJson),
     createdAt: iso(row.createdAt),
     updatedAt: iso(row.updatedAt),
   };
@@ -75,22 +82,24 @@ export function letterJson(row: LetterRow): DeadLetterJson {
     message: row.message,
     ambiguous: row.ambiguous,
     state: row.state,
-    attempts: row.operation.attemptRows.map((attempt): JsonObject => ({
-      id: String(attempt.id),
-      step: attempt.step,
-      purpose: attempt.purpose,
-      generation: attempt.generation,
-      startedAt: iso(attempt.startedAt),
-      endedAt: isoOrNull(attempt.endedAt),
-      report: attempt.report,
-      verdict: attempt.verdict,
-      outcome: attempt.outcome,
-      code: attempt.code,
-      httpStatus: attempt.httpStatus,
-      providerOrderId: attempt.providerOrderId,
-      rule: attempt.rule,
-      evidence: asJson<Json>(attempt.evidence),
-    })),
+    attempts: row.operation.attemptRows.map(
+      (attempt): JsonObject => ({
+        id: String(attempt.id),
+        step: attempt.step,
+        purpose: attempt.purpose,
+        generation: attempt.generation,
+        startedAt: iso(attempt.startedAt),
+        endedAt: isoOrNull(attempt.endedAt),
+        report: attempt.report,
+        verdict: attempt.verdict,
+        outcome: attempt.outcome,
+        code: attempt.code,
+        httpStatus: attempt.httpStatus,
+        providerOrderId: attempt.providerOrderId,
+        rule: attempt.rule,
+        evidence: asJson<Json>(attempt.evidence),
+      }),
+    ),
     candidates: asJson<Json[]>(row.candidates),
     createdAt: iso(row.createdAt),
   };
@@ -122,8 +131,11 @@ export function accountJson(row: AccountFacts, account: CachedAccount | null): A
     },
     guarantee:
       account === null
-        ? { level: 'at_most_once', reason: 'the account cannot be used: its configuration or credentials cannot be read' }
-        : guaranteeOf(account.open.capabilities, account.common.exclusive),
+        ? {
+            level: 'at_most_once',
+            reason: 'the account cannot be used: its configuration or credentials cannot be read',
+          }
+        : guaranteeOf(account.open.capabilities, account.common.exclusive, account.common.confirm),
     queue: {
       name: queueName(row.id),
       queued: row.queued,

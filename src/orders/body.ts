@@ -38,7 +38,10 @@ export const money = z
 
 /** A free-form value that a provider's options may hold; bounded in depth by the body limit only. */
 const options = z.record(z.string().min(1).max(100), z.json());
-const metadata = z.record(z.string().min(1).max(100), z.union([z.string().max(1000), z.number(), z.boolean()]));
+const metadata = z.record(
+  z.string().min(1).max(100),
+  z.union([z.string().max(1000), z.number(), z.boolean()]),
+);
 
 const customer = z.strictObject({
   id: text(200).optional(),
@@ -68,7 +71,10 @@ const item = z.strictObject({
   name: text(500).optional(),
   quantity: z.int().min(1).max(1_000_000),
   unitPrice: money.optional(),
-  files: z.array(z.strictObject({ type: text(60), url: z.string().min(1).max(2048) })).max(100).optional(),
+  files: z
+    .array(z.strictObject({ type: text(60), url: z.string().min(1).max(2048) }))
+    .max(100)
+    .optional(),
   metadata: metadata.optional(),
   options: options.optional(),
 });
@@ -87,7 +93,9 @@ export const orderBody = z
     shippingAddress: shippingAddress.optional(),
     shippingMethod: text(500).optional(),
     items: z.array(item).min(1).max(500).optional(),
-    payment: z.strictObject({ method: z.enum(['prepaid', 'cod']), amountToCollect: money.optional() }).optional(),
+    payment: z
+      .strictObject({ method: z.enum(['prepaid', 'cod']), amountToCollect: money.optional() })
+      .optional(),
     totals: z
       .strictObject({ subtotal: money.optional(), shipping: money.optional(), total: money.optional() })
       .optional(),

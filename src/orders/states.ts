@@ -2,7 +2,7 @@
  * The statuses of an order and the moves between them, as a literal table; a paragraph each is in the Prisma
  * schema, the picture in the README.
  */
-import { ORDER_STATUSES, type OrderStatus, type OperationState } from './order.js';
+import { type OperationState, ORDER_STATUSES, type OrderStatus } from './order.js';
 
 /** Where an order can go from each status, whoever tells it: an answer, a webhook or a read. */
 export const MOVES: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {

@@ -33,19 +33,70 @@ const general = (rule: Omit<PolicyRule, 'source' | 'evidence'>): PolicyRule => (
 export const GENERAL_RULES: readonly PolicyRule[] = [
   general({ id: 'general/too-early', status: 425, outcome: 'throttled', meaning: 'Not processed yet' }),
   general({ id: 'general/throttled', status: 429, outcome: 'throttled', meaning: 'Too many requests' }),
-  general({ id: 'general/unauthorized', status: [401, 403], outcome: 'blocked', block: 'auth', meaning: 'Credentials refused' }),
-  general({ id: 'general/payment', status: 402, outcome: 'blocked', block: 'auth', meaning: 'The provider wants payment' }),
+  general({
+    id: 'general/unauthorized',
+    status: [401, 403],
+    outcome: 'blocked',
+    block: 'auth',
+    meaning: 'Credentials refused',
+  }),
+  general({
+    id: 'general/payment',
+    status: 402,
+    outcome: 'blocked',
+    block: 'auth',
+    meaning: 'The provider wants payment',
+  }),
   general({ id: 'general/not-found', status: 404, outcome: 'missing', meaning: 'Not found' }),
-  general({ id: 'general/conflict', status: 409, outcome: 'settled', meaning: 'Conflicts with what is there' }),
+  general({
+    id: 'general/conflict',
+    status: 409,
+    outcome: 'settled',
+    meaning: 'Conflicts with what is there',
+  }),
   general({ id: 'general/gone', status: 410, outcome: 'gone', meaning: 'Retired' }),
-  general({ id: 'general/method', status: [405, 406], outcome: 'blocked', block: 'misconfigured', meaning: 'Our URL or method is wrong' }),
-  general({ id: 'general/media-type', status: 415, outcome: 'blocked', block: 'misconfigured', meaning: 'Our media type is wrong' }),
-  general({ id: 'general/redirect', status: [300, 399], outcome: 'blocked', block: 'misconfigured', meaning: 'Redirects are not followed: our URL is wrong' }),
+  general({
+    id: 'general/method',
+    status: [405, 406],
+    outcome: 'blocked',
+    block: 'misconfigured',
+    meaning: 'Our URL or method is wrong',
+  }),
+  general({
+    id: 'general/media-type',
+    status: 415,
+    outcome: 'blocked',
+    block: 'misconfigured',
+    meaning: 'Our media type is wrong',
+  }),
+  general({
+    id: 'general/redirect',
+    status: [300, 399],
+    outcome: 'blocked',
+    block: 'misconfigured',
+    meaning: 'Redirects are not followed: our URL is wrong',
+  }),
   general({ id: 'general/timeout', status: 408, outcome: 'unknown', meaning: 'The server gave up waiting' }),
-  general({ id: 'general/rejected', status: [400, 499], outcome: 'rejected', meaning: 'The content is at fault' }),
-  general({ id: 'general/internal-error', status: 500, outcome: 'unknown', alert: true, meaning: 'Unexpected server error' }),
+  general({
+    id: 'general/rejected',
+    status: [400, 499],
+    outcome: 'rejected',
+    meaning: 'The content is at fault',
+  }),
+  general({
+    id: 'general/internal-error',
+    status: 500,
+    outcome: 'unknown',
+    alert: true,
+    meaning: 'Unexpected server error',
+  }),
   general({ id: 'general/server-error', status: [501, 599], outcome: 'unknown', meaning: 'Server trouble' }),
-  general({ id: 'general/informational', status: [100, 199], outcome: 'unknown', meaning: 'No final answer' }),
+  general({
+    id: 'general/informational',
+    status: [100, 199],
+    outcome: 'unknown',
+    meaning: 'No final answer',
+  }),
 ];
 
 /**
@@ -77,7 +128,8 @@ export function classify(
         };
       }
       const error = readError(result);
-      const rule = findRule(policy.rules, result.status, step.name, error.code) ??
+      const rule =
+        findRule(policy.rules, result.status, step.name, error.code) ??
         findRule(GENERAL_RULES, result.status, step.name, error.code);
       if (rule === null) {
         return { outcome: doubtful(step, `http_${result.status}`, error.message), rule: null };
@@ -101,7 +153,9 @@ function findRule(
   code: string | undefined,
 ): PolicyRule | null {
   const fits = (rule: PolicyRule) =>
-    (typeof rule.status === 'number' ? rule.status === status : status >= rule.status[0] && status <= rule.status[1]) &&
+    (typeof rule.status === 'number'
+      ? rule.status === status
+      : status >= rule.status[0] && status <= rule.status[1]) &&
     (rule.steps === undefined || rule.steps.includes(step));
   const byCode = rules.find((rule) => rule.code !== undefined && rule.code === code && fits(rule));
   return byCode ?? rules.find((rule) => rule.code === undefined && fits(rule)) ?? null;
@@ -119,7 +173,12 @@ function outcomeOf(
   const retryAt = retryTime(answer, policy);
   switch (rule.outcome) {
     case 'rejected':
-      return { kind: 'rejected', code, message, ...(error.fields === undefined ? {} : { fields: error.fields }) };
+      return {
+        kind: 'rejected',
+        code,
+        message,
+        ...(error.fields === undefined ? {} : { fields: error.fields }),
+      };
     case 'missing':
       // A proxy's 404 says nothing of an order; on a write it says that our URL is wrong.
       if (!error.own && !step.writes) return { kind: 'failed', code: 'foreign_not_found', message };

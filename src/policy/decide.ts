@@ -3,11 +3,11 @@
  * its reason; exhaustive over outcomes.
  */
 import type { OperationKind, OrderStatus, Purpose } from '../orders/order.js';
+import type { Random } from '../time.js';
 import { type BlockCode, type Outcome, unreachable } from './outcome.js';
 import { type PolicyRule, type ProviderPolicy, WAIT_INTERVAL_MS } from './policy.js';
 import { RETRY_AFTER_CAP_MS, waitFor } from './retry-after.js';
 import { backoffDelay } from './schedule.js';
-import type { Random } from '../time.js';
 
 /** What of the operation the decision depends on. */
 export interface OperationFacts {
@@ -112,14 +112,16 @@ export function decide(
     case 'settled':
       // On a submit somebody holds the reference: look whose it is, and never send it again.
       if (operation.kind === 'submit') return { kind: 'confirm', mayRepeat: false, spend: 1 };
-      if (operation.kind === 'poll') return { kind: 'reject', code: outcome.code, message: outcome.message, spend: 1 };
+      if (operation.kind === 'poll')
+        return { kind: 'reject', code: outcome.code, message: outcome.message, spend: 1 };
       if (operation.purpose === 'check') return dead(outcome.code, outcome.message);
       return { kind: 'check', spend: 1 };
     case 'failed':
       return { ...decideFailed(outcome, operation, policy, rule, random), ...alert };
     case 'unknown':
       // A repeatable step never gets here (classify makes it `failed`), except through a rule of its own.
-      if (operation.repeatable) return { ...decideFailed(outcome, operation, policy, rule, random), ...alert };
+      if (operation.repeatable)
+        return { ...decideFailed(outcome, operation, policy, rule, random), ...alert };
       return { kind: 'confirm', mayRepeat: true, spend: 1, ...alert };
     case 'throttled':
       return decideThrottled(outcome, operation, policy, now, random);
@@ -144,7 +146,10 @@ export function decide(
       // The attempt is given back; only the pace slows down, so that a dead host is not hammered.
       return {
         kind: 'giveBack',
-        delayMs: outcome.code === 'send_by' ? 0 : backoffDelay(rule?.backoff ?? policy.backoff, operation.calls + 1, random),
+        delayMs:
+          outcome.code === 'send_by'
+            ? 0
+            : backoffDelay(rule?.backoff ?? policy.backoff, operation.calls + 1, random),
         spend: 0,
       };
     case 'interrupted':
@@ -166,7 +171,13 @@ function decideObserved(
   random: Random,
 ): Decision {
   const again = (): Decision =>
-    decideFailed({ code: 'still_open', message: 'the provider refused, yet its state would allow it' }, operation, policy, null, random);
+    decideFailed(
+      { code: 'still_open', message: 'the provider refused, yet its state would allow it' },
+      operation,
+      policy,
+      null,
+      random,
+    );
   switch (operation.kind) {
     case 'poll':
     case 'submit':
@@ -176,7 +187,8 @@ function decideObserved(
       if (status !== null && TOO_LATE.includes(status)) return tooLate(status, 'canceled');
       return again();
     case 'update':
-      if (status === 'canceled' || (status !== null && TOO_LATE.includes(status))) return tooLate(status, 'changed');
+      if (status === 'canceled' || (status !== null && TOO_LATE.includes(status)))
+        return tooLate(status, 'changed');
       return refusedAnyway(operation);
     case 'activate':
       if (status === 'draft' || status === null) return refusedAnyway(operation);
@@ -198,7 +210,12 @@ function refusedAnyway({ checked }: OperationFacts): Decision {
 }
 
 function tooLate(status: OrderStatus, what: string): Decision {
-  return { kind: 'reject', code: 'too_late', message: `can no longer be ${what}: the provider says ${status}`, spend: 1 };
+  return {
+    kind: 'reject',
+    code: 'too_late',
+    message: `can no longer be ${what}: the provider says ${status}`,
+    spend: 1,
+  };
 }
 
 /** 404: never retried. On a write our configuration is wrong; for an order that we hold an id of it is no verdict. */
@@ -229,7 +246,8 @@ function decideFailed(
 ): Decision {
   const spent = operation.attempts + 1;
   if (spent >= (rule?.attempts ?? policy.attempts)) {
-    if (operation.kind === 'poll') return { kind: 'reject', code: outcome.code, message: outcome.message, spend: 1 };
+    if (operation.kind === 'poll')
+      return { kind: 'reject', code: outcome.code, message: outcome.message, spend: 1 };
     return dead(outcome.code, outcome.message);
   }
   return { kind: 'retry', delayMs: backoffDelay(rule?.backoff ?? policy.backoff, spent, random), spend: 1 };
@@ -248,9 +266,10 @@ function decideThrottled(
 ): Decision {
   const named = outcome.retryAt === undefined ? null : waitFor(Math.max(0, outcome.retryAt - now), random);
   // Never below the documented floor, even where the answer says "now".
-  const forMs = named === null
-    ? backoffDelay(policy.throttle, operation.strikes + 1, random)
-    : Math.max(named, policy.throttle.floorMs);
+  const forMs =
+    named === null
+      ? backoffDelay(policy.throttle, operation.strikes + 1, random)
+      : Math.max(named, policy.throttle.floorMs);
   const gate: GateClosure = { forMs, why: 'rate_limited', verb: null, strike: named === null };
   if (expired(operation, now)) {
     return operation.kind === 'poll'
@@ -287,7 +306,10 @@ function decideWaiting(
     deadlineMs: policy.deadlines[outcome.reason],
     spend: 0,
     ...(outcome.scope === 'account'
-      ? { gate: { forMs: delayMs, why: outcome.reason, verb: operation.kind, strike: false }, ...(outcome.reason === 'funds' ? { alert: 'funds' as const } : {}) }
+      ? {
+          gate: { forMs: delayMs, why: outcome.reason, verb: operation.kind, strike: false },
+          ...(outcome.reason === 'funds' ? { alert: 'funds' as const } : {}),
+        }
       : {}),
   };
 }

@@ -121,18 +121,23 @@ function dispatchOnce(
           }
           started = true;
           clearTimeout(timer);
-          timer = setTimeout(() => giveUp('timeout', `no whole answer within ${limits.timeoutMs} ms`), limits.timeoutMs);
+          timer = setTimeout(
+            () => giveUp('timeout', `no whole answer within ${limits.timeoutMs} ms`),
+            limits.timeoutMs,
+          );
         },
         onResponseStart(_ctl, status, headers) {
           answer = { status, headers };
         },
         onResponseData(_ctl, chunk) {
           size += chunk.length;
-          if (size > MAX_ANSWER_BYTES) giveUp('answer_too_large', `the answer exceeds ${MAX_ANSWER_BYTES} bytes`);
+          if (size > MAX_ANSWER_BYTES)
+            giveUp('answer_too_large', `the answer exceeds ${MAX_ANSWER_BYTES} bytes`);
           else chunks.push(chunk);
         },
         onResponseEnd() {
-          if (answer === null) return finish({ kind: 'unknown', code: 'no_answer', message: 'the answer had no head' });
+          if (answer === null)
+            return finish({ kind: 'unknown', code: 'no_answer', message: 'the answer had no head' });
           const body = Buffer.concat(chunks).toString('utf8');
           finish({ kind: 'answered', ...answer, body, json: parseJson(body), receivedAt: clock.now() });
         },

@@ -113,7 +113,13 @@ export interface Provider {
 export function findStep(account: OpenAccount, kind: OperationKind, name: string): Step | null {
   const { get, look, list, probe } = account.reads;
   const verb = kind === 'poll' ? undefined : account.verbs[kind];
-  const steps = [...(verb ?? []), get, ...(look === undefined ? [] : [look]), ...(list === undefined ? [] : [list.step]), probe];
+  const steps = [
+    ...(verb ?? []),
+    get,
+    ...(look === undefined ? [] : [look]),
+    ...(list === undefined ? [] : [list.step]),
+    probe,
+  ];
   return steps.find((step) => step.name === name) ?? null;
 }
 
@@ -129,7 +135,12 @@ export function defineProvider<Config, Credentials>(spec: {
   config: z.ZodType<Config>;
   credentials: z.ZodType<Credentials>;
   urls(config: Config): { path: string; url: string }[];
-  open(account: { id: string; config: Config; credentials: Credentials; policy: ProviderPolicy }): Omit<OpenAccount, 'id' | 'policy'>;
+  open(account: {
+    id: string;
+    config: Config;
+    credentials: Credentials;
+    policy: ProviderPolicy;
+  }): Omit<OpenAccount, 'id' | 'policy'>;
 }): Provider {
   return {
     id: spec.id,
@@ -142,8 +153,12 @@ export function defineProvider<Config, Credentials>(spec: {
     open: ({ id, config, credentials, policy }) => ({
       id,
       policy,
-      ...spec.open({ id, config: spec.config.parse(config), credentials: spec.credentials.parse(credentials), policy }),
+      ...spec.open({
+        id,
+        config: spec.config.parse(config),
+        credentials: spec.credentials.parse(credentials),
+        policy,
+      }),
     }),
   };
 }
-

@@ -2,7 +2,14 @@
  * The doorbell: BullMQ on Redis, or on its own PostgreSQL backend. One code path; what differs is how a queue
  * and a worker are made. Everything here may be wiped at any moment, since the rows ring again.
  */
-import { createPostgresBackend, type JobsOptions, type PostgresConnectionOptions, type Processor, Queue, Worker } from 'bullmq';
+import {
+  createPostgresBackend,
+  type JobsOptions,
+  type PostgresConnectionOptions,
+  type Processor,
+  Queue,
+  Worker,
+} from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { JobData } from '../policy/job-options.js';
@@ -42,7 +49,11 @@ export interface QueueBackend {
   queue(name: string): Queue;
   /** All queues made so far. */
   queues(): Queue[];
-  worker(name: string, processor: Processor<JobData, string>, settings: WorkerSettings): Worker<JobData, string>;
+  worker(
+    name: string,
+    processor: Processor<JobData, string>,
+    settings: WorkerSettings,
+  ): Worker<JobData, string>;
   add(name: string, jobs: { name: string; data: JobData; opts: JobsOptions }[]): Promise<void>;
   /** True where the queue has lost what it held (and, for PostgreSQL, never by itself). */
   wasEmptied(): Promise<boolean>;
@@ -63,7 +74,11 @@ function policyBackoff(_attempts: number, _type: string | undefined, error: Erro
 
 interface Parts {
   makeQueue(name: string): Queue;
-  makeWorker(name: string, processor: Processor<JobData, string>, options: ReturnType<typeof workerOptions>): Worker<JobData, string>;
+  makeWorker(
+    name: string,
+    processor: Processor<JobData, string>,
+    options: ReturnType<typeof workerOptions>,
+  ): Worker<JobData, string>;
   wasEmptied(): Promise<boolean>;
   markFilled(): Promise<void>;
   closeConnections(): Promise<void>;
@@ -128,7 +143,8 @@ export function redisBackend(options: { url: string; onError(error: Error): void
   return assemble(
     'redis',
     {
-      makeQueue: (name) => new Queue(name, { connection: commands, prefix: PREFIX, skipWaitingForReady: false }),
+      makeQueue: (name) =>
+        new Queue(name, { connection: commands, prefix: PREFIX, skipWaitingForReady: false }),
       makeWorker: (name, processor, rest) =>
         new Worker<JobData, string>(name, processor, { connection: blocking, prefix: PREFIX, ...rest }),
       wasEmptied: async () => (await commands.get(EPOCH_KEY)) === null,
@@ -145,7 +161,11 @@ export function redisBackend(options: { url: string; onError(error: Error): void
 }
 
 /** BullMQ's tables beside ours, in the schema `bullmq`. */
-export function postgresBackend(options: { url: string; max: number; onError(error: Error): void }): QueueBackend {
+export function postgresBackend(options: {
+  url: string;
+  max: number;
+  onError(error: Error): void;
+}): QueueBackend {
   // Losing the queue's last writes in a crash loses nothing, since the rows ring again; ours are never written so.
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -161,10 +181,12 @@ export function postgresBackend(options: { url: string; max: number; onError(err
     'postgres',
     {
       // Both classes are the same for either backend; only their type parameters name the backend's own class.
-      makeQueue: (name) =>
-        new Queue(name, { connection }, createPostgresBackend) as unknown as Queue,
+      makeQueue: (name) => new Queue(name, { connection }, createPostgresBackend) as unknown as Queue,
       makeWorker: (name, processor, rest) =>
-        new Worker(name, processor, { connection, ...rest }, createPostgresBackend) as unknown as Worker<JobData, string>,
+        new Worker(name, processor, { connection, ...rest }, createPostgresBackend) as unknown as Worker<
+          JobData,
+          string
+        >,
       wasEmptied: async () => false,
       markFilled: async () => undefined,
       closeConnections: () => pool.end(),

@@ -9,9 +9,16 @@ const server = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     count += 1;
-    const body: { orderReferenceId?: unknown } = chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    const body: { orderReferenceId?: unknown } =
+      chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString('utf8'));
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ id: `p-${count}`, orderReferenceId: body.orderReferenceId, createdAt: '2026-01-01T00:00:00+00:00' }));
+    response.end(
+      JSON.stringify({
+        id: `p-${count}`,
+        orderReferenceId: body.orderReferenceId,
+        createdAt: '2026-01-01T00:00:00+00:00',
+      }),
+    );
   });
 });
 

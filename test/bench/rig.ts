@@ -20,9 +20,16 @@ export interface Rig {
 
 export async function openRig(): Promise<Rig> {
   const folder = await mkdtemp(path.join(tmpdir(), 'packline-bench-'));
-  const postgres = await startEmbedded({ dataDir: folder, purpose: 'owner', time: systemTime, log: () => undefined });
+  const postgres = await startEmbedded({
+    dataDir: folder,
+    purpose: 'owner',
+    time: systemTime,
+    log: () => undefined,
+  });
   const redis = await startRedis();
-  const provider = spawn(process.execPath, [path.join(import.meta.dirname, 'provider.js')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const provider = spawn(process.execPath, [path.join(import.meta.dirname, 'provider.js')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const [port] = await once(createInterface({ input: provider.stdout }), 'line');
   return {
     redisUrl: redis.url,

@@ -26,7 +26,15 @@ function orderBody(n: number) {
     currency: 'EUR',
     customer: { firstName: 'Ada', lastName: 'Winter', email: 'ada@example.com', phone: '+49 30 1234567' },
     shippingAddress: { line1: 'Long Street 1', city: 'Berlin', postCode: '10115', country: 'DE' },
-    items: [{ reference: `i-${n}`, sku: 'poster_a3', quantity: 1, unitPrice: '19.90', files: [{ type: 'default', url: 'https://files.example.com/a.pdf' }] }],
+    items: [
+      {
+        reference: `i-${n}`,
+        sku: 'poster_a3',
+        quantity: 1,
+        unitPrice: '19.90',
+        files: [{ type: 'default', url: 'https://files.example.com/a.pdf' }],
+      },
+    ],
   };
 }
 
@@ -59,11 +67,23 @@ async function packline(rig: Rig, backend: Backend, orders: number): Promise<num
     },
   });
   const url = rig.providerUrl;
-  const urls = { submitUrl: url, getUrl: `${url}/{id}`, cancelUrl: `${url}/{id}`, updateShipmentUrl: `${url}/{id}`, searchUrl: url };
+  const urls = {
+    submitUrl: url,
+    getUrl: `${url}/{id}`,
+    cancelUrl: `${url}/{id}`,
+    updateShipmentUrl: `${url}/{id}`,
+    searchUrl: url,
+  };
   const applied = await running.base.operator.applyAccounts(
     {
       accounts: [
-        { id: 'bench', provider: 'gelato-connect', config: urls, credentials: { apiKey: 'k', apiSecret: 's' }, limits: { requests: 1_000_000, perMs: 1_000, concurrency: CONCURRENCY } },
+        {
+          id: 'bench',
+          provider: 'gelato-connect',
+          config: urls,
+          credentials: { apiKey: 'k', apiSecret: 's' },
+          limits: { requests: 1_000_000, perMs: 1_000, concurrency: CONCURRENCY },
+        },
       ],
     },
     {},
@@ -71,10 +91,15 @@ async function packline(rig: Rig, backend: Backend, orders: number): Promise<num
   if (!applied.ok) throw new Error(JSON.stringify(applied.problem));
   const started = systemTime.clock.monotonic();
   for (let at = 0; at < orders; at += BATCH) {
-    await running.base.operator.submitMany(Array.from({ length: Math.min(BATCH, orders - at) }, (_, n) => orderBody(at + n)), 'bench');
+    await running.base.operator.submitMany(
+      Array.from({ length: Math.min(BATCH, orders - at) }, (_, n) => orderBody(at + n)),
+      'bench',
+    );
   }
   for (;;) {
-    const [row] = await running.base.db.query<{ n: number }>(`select count(*)::int as n from packline.orders where status = 'submitted'`);
+    const [row] = await running.base.db.query<{ n: number }>(
+      `select count(*)::int as n from packline.orders where status = 'submitted'`,
+    );
     if ((row?.n ?? 0) >= orders) break;
     await systemTime.sleep(20);
   }
@@ -93,17 +118,30 @@ async function byHand(rig: Rig, backend: Backend, orders: number): Promise<numbe
   let done = 0;
   const worker = parts.worker(async (id) => {
     const { rows } = await pool.query<{ body: unknown }>('select body from orders where id = $1', [id]);
-    const answer = await request(rig.providerUrl, { method: 'POST', body: JSON.stringify(rows[0]?.body), headers: { 'content-type': 'application/json' }, dispatcher: agent });
+    const answer = await request(rig.providerUrl, {
+      method: 'POST',
+      body: JSON.stringify(rows[0]?.body),
+      headers: { 'content-type': 'application/json' },
+      dispatcher: agent,
+    });
     const read = await answer.body.json();
     const providerId = typeof read === 'object' && read !== null && 'id' in read ? String(read.id) : null;
-    await pool.query(`update orders set status = 'submitted', provider_id = $2 where id = $1`, [id, providerId]);
+    await pool.query(`update orders set status = 'submitted', provider_id = $2 where id = $1`, [
+      id,
+      providerId,
+    ]);
     done += 1;
   });
   const started = systemTime.clock.monotonic();
   for (let at = 0; at < orders; at += BATCH) {
     const ids = Array.from({ length: Math.min(BATCH, orders - at) }, (_, n) => at + n);
-    await pool.query(`insert into orders (id, body, status) select n, b, 'received' from unnest($1::int[], $2::jsonb[]) as x(n, b)`, [ids, ids.map((n) => JSON.stringify(orderBody(n)))]);
-    await parts.queue.addBulk(ids.map((id) => ({ name: 'submit', data: { id }, opts: { removeOnComplete: true } })));
+    await pool.query(
+      `insert into orders (id, body, status) select n, b, 'received' from unnest($1::int[], $2::jsonb[]) as x(n, b)`,
+      [ids, ids.map((n) => JSON.stringify(orderBody(n)))],
+    );
+    await parts.queue.addBulk(
+      ids.map((id) => ({ name: 'submit', data: { id }, opts: { removeOnComplete: true } })),
+    );
   }
   while (done < orders) await systemTime.sleep(20);
   const seconds = (systemTime.clock.monotonic() - started) / 1_000;
@@ -125,7 +163,11 @@ function onRedis(url: string): Parts {
   const queue = new Queue('by-hand', { connection });
   return {
     queue,
-    worker: (run) => new Worker<{ id: number }>('by-hand', (job) => run(job.data.id), { connection, concurrency: CONCURRENCY }),
+    worker: (run) =>
+      new Worker<{ id: number }>('by-hand', (job) => run(job.data.id), {
+        connection,
+        concurrency: CONCURRENCY,
+      }),
     async close() {
       await queue.close();
       connection.disconnect();
@@ -144,7 +186,13 @@ async function onPostgres(url: string): Promise<Parts> {
   const queue = new Queue('by-hand', { connection }, createPostgresBackend) as unknown as Queue;
   return {
     queue,
-    worker: (run) => new Worker('by-hand', (job: { data: { id: number } }) => run(job.data.id), { connection, concurrency: CONCURRENCY }, createPostgresBackend),
+    worker: (run) =>
+      new Worker(
+        'by-hand',
+        (job: { data: { id: number } }) => run(job.data.id),
+        { connection, concurrency: CONCURRENCY },
+        createPostgresBackend,
+      ),
     async close() {
       await queue.close();
       await pool.end();
@@ -158,7 +206,14 @@ export async function throughput(rig: Rig): Promise<void> {
     const orders = ORDERS[backend];
     const hand = orders / (await byHand(rig, backend, orders));
     const ours = orders / (await packline(rig, backend, orders));
-    const line = { bench: 'throughput', backend, orders, ordersPerSecond: Math.round(ours), byHandPerSecond: Math.round(hand), ratio: Number((ours / hand).toFixed(2)) };
+    const line = {
+      bench: 'throughput',
+      backend,
+      orders,
+      ordersPerSecond: Math.round(ours),
+      byHandPerSecond: Math.round(hand),
+      ratio: Number((ours / hand).toFixed(2)),
+    };
     process.stdout.write(`${JSON.stringify(line)}\n`);
   }
 }

@@ -6,7 +6,7 @@ import { absorbLate, closeAbsent } from '../../src/orders/store/confirm.js';
 import { ringAllAgain, ringDue } from '../../src/orders/store/dispatch.js';
 import { correctOrder, insertOrders, type NewOrder } from '../../src/orders/store/intake.js';
 import { recoverLost } from '../../src/orders/store/recover.js';
-import { type Settlement, settleAttempts } from '../../src/orders/store/settle.js';
+import { type OrderChange, type Settlement, settleAttempts } from '../../src/orders/store/settle.js';
 import { cancel } from '../../src/orders/store/verbs.js';
 import { systemTime } from '../../src/time.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
@@ -18,7 +18,11 @@ let presence: Presence;
 beforeAll(async () => {
   database = await createDatabase();
   db = await connect({ url: database.url, max: 10, applicationName: 'test', onError: () => undefined });
-  presence = await openPresence(database.url, { applicationName: 'test', time: systemTime, log: () => undefined });
+  presence = await openPresence(database.url, {
+    applicationName: 'test',
+    time: systemTime,
+    log: () => undefined,
+  });
 });
 
 afterAll(async () => {
@@ -64,7 +68,12 @@ async function store(reference: string): Promise<string> {
 
 async function claimAll(): Promise<Claim[]> {
   const rung = await ringDue(db, MARKS);
-  const results = await claimOperations(db, rung.map(({ id }) => ({ operationId: id, timeoutMs: 2_000 })), presence.key, PRESENCE_CLASS);
+  const results = await claimOperations(
+    db,
+    rung.map(({ id }) => ({ operationId: id, timeoutMs: 2_000 })),
+    presence.key,
+    PRESENCE_CLASS,
+  );
   return results.flatMap((result) => (result.ok ? [result.claim] : []));
 }
 
@@ -73,6 +82,18 @@ async function claimOne(): Promise<Claim> {
   if (claim === undefined) throw new Error('nothing could be claimed');
   return claim;
 }
+
+const ORDER_CHANGE: OrderChange = {
+  from: ['received'],
+  to: 'submitted',
+  rawStatus: 'created',
+  providerOrderId: 'p-1',
+  providerData: null,
+  failure: null,
+  attention: 'clear',
+  tracking: null,
+  readMs: 1_000,
+};
 
 function settlement(claim: Claim, extra: Partial<Settlement> = {}): Settlement {
   return {
@@ -91,18 +112,14 @@ function settlement(claim: Claim, extra: Partial<Settlement> = {}): Settlement {
       excerpt: null,
       data: null,
     },
-    transition: { state: 'succeeded', delayMs: 0, ringMs: null, spend: 1, lastOutcome: { kind: 'accepted', code: 'ok', message: null } },
-    order: {
-      from: ['received'],
-      to: 'submitted',
-      rawStatus: 'created',
-      providerOrderId: 'p-1',
-      providerData: null,
-      failure: null,
-      attention: 'clear',
-      tracking: null,
-      readMs: 1_000,
+    transition: {
+      state: 'succeeded',
+      delayMs: 0,
+      ringMs: null,
+      spend: 1,
+      lastOutcome: { kind: 'accepted', code: 'ok', message: null },
     },
+    order: ORDER_CHANGE,
     event: { type: 'order.submitted', data: {} },
     deadLetter: null,
     found: null,
@@ -113,7 +130,14 @@ function settlement(claim: Claim, extra: Partial<Settlement> = {}): Settlement {
 
 const unknown = (claim: Claim): Settlement =>
   settlement(claim, {
-    evidence: { ...settlement(claim).evidence, report: 'unknown', verdict: null, outcome: 'unknown', code: 'timeout', providerOrderId: null },
+    evidence: {
+      ...settlement(claim).evidence,
+      report: 'unknown',
+      verdict: null,
+      outcome: 'unknown',
+      code: 'timeout',
+      providerOrderId: null,
+    },
     transition: {
       state: 'unconfirmed',
       delayMs: 0,
@@ -129,7 +153,10 @@ const unknown = (claim: Claim): Settlement =>
   });
 
 async function row(orderId: string) {
-  const order = await db.prisma.order.findUniqueOrThrow({ where: { id: orderId }, include: { operations: true, attempts: true, deadLetters: true } });
+  const order = await db.prisma.order.findUniqueOrThrow({
+    where: { id: orderId },
+    include: { operations: true, attempts: true, deadLetters: true },
+  });
   return order;
 }
 
@@ -149,7 +176,14 @@ describe('the store', () => {
   test('claims an order with its attempt, and settles both with the order and an event', async () => {
     const id = await store('a');
     const claim = await claimOne();
-    expect(claim).toMatchObject({ kind: 'submit', step: 'submit', purpose: 'call', attempts: 0, fence: 1, order: { id, reference: 'a' } });
+    expect(claim).toMatchObject({
+      kind: 'submit',
+      step: 'submit',
+      purpose: 'call',
+      attempts: 0,
+      fence: 1,
+      order: { id, reference: 'a' },
+    });
     const running = await row(id);
     expect(running.busyOp).toBe(BigInt(claim.operationId));
     expect(running.attempts[0]).toMatchObject({ report: null, verdict: null, repeatable: false });
@@ -158,20 +192,29 @@ describe('the store', () => {
     const after = await row(id);
     expect(after).toMatchObject({ status: 'submitted', providerOrderId: 'p-1', busyOp: null });
     expect(after.operations[0]).toMatchObject({ state: 'succeeded', attempts: 1, calls: 1 });
-    expect(after.attempts[0]).toMatchObject({ verdict: 'accepted', report: 'accepted', providerOrderId: 'p-1' });
+    expect(after.attempts[0]).toMatchObject({
+      verdict: 'accepted',
+      report: 'accepted',
+      providerOrderId: 'p-1',
+    });
   });
 
   test('claims an operation once, however many bells ring for it', async () => {
     await store('a');
     const rung = await ringDue(db, MARKS);
     const request = rung.map(({ id }) => ({ operationId: id, timeoutMs: 2_000 }));
-    const results = await Promise.all([1, 2, 3, 4].map(() => claimOperations(db, request, presence.key, PRESENCE_CLASS)));
+    const results = await Promise.all(
+      [1, 2, 3, 4].map(() => claimOperations(db, request, presence.key, PRESENCE_CLASS)),
+    );
     expect(results.flat().filter(({ ok }) => ok)).toHaveLength(1);
     expect(await db.prisma.attempt.count()).toBe(1);
   });
 
   test('rings no account above its high-water mark, nor one whose gate is closed or that is paused', async () => {
-    await insertOrders(db, Array.from({ length: 10 }, (_, n) => newOrder(`r${n}`)));
+    await insertOrders(
+      db,
+      Array.from({ length: 10 }, (_, n) => newOrder(`r${n}`)),
+    );
     expect(await ringDue(db, [{ account: 'shop', jobs: 4, againMs: 30_000 }])).toHaveLength(4);
     expect(await ringDue(db, [{ account: 'shop', jobs: 4, againMs: 30_000 }])).toHaveLength(0);
     await db.query(`update packline.gates set blocked_until = now() + interval '1 minute'`);
@@ -185,7 +228,12 @@ describe('the store', () => {
     await store('a');
     const rung = await ringDue(db, MARKS);
     const ask = async (id: string) => {
-      const [result] = await claimOperations(db, [{ operationId: id, timeoutMs: 1 }], presence.key, PRESENCE_CLASS);
+      const [result] = await claimOperations(
+        db,
+        [{ operationId: id, timeoutMs: 1 }],
+        presence.key,
+        PRESENCE_CLASS,
+      );
       return result?.ok === false ? result.refusal : 'claimed';
     };
     const id = rung[0]?.id ?? '';
@@ -210,12 +258,23 @@ describe('the store', () => {
 
   test('recovers what a dead process left: unconfirmed where it may have been sent', async () => {
     const id = await store('a');
-    const other = await openPresence(database.url, { applicationName: 'other', time: systemTime, log: () => undefined });
+    const other = await openPresence(database.url, {
+      applicationName: 'other',
+      time: systemTime,
+      log: () => undefined,
+    });
     const rung = await ringDue(db, MARKS);
-    await claimOperations(db, rung.map((r) => ({ operationId: r.id, timeoutMs: 1_000 })), other.key, PRESENCE_CLASS);
+    await claimOperations(
+      db,
+      rung.map((r) => ({ operationId: r.id, timeoutMs: 1_000 })),
+      other.key,
+      PRESENCE_CLASS,
+    );
     expect(await recoverLost(db, PRESENCE_CLASS)).toHaveLength(0);
     await other.close();
-    expect(await recoverLost(db, PRESENCE_CLASS)).toMatchObject([{ state: 'unconfirmed', why: 'owner_gone', orderId: id }]);
+    expect(await recoverLost(db, PRESENCE_CLASS)).toMatchObject([
+      { state: 'unconfirmed', why: 'owner_gone', orderId: id },
+    ]);
     const after = await row(id);
     expect(after.operations[0]).toMatchObject({ state: 'unconfirmed', fence: 2 });
     expect(after.busyOp).toBeNull();
@@ -236,7 +295,14 @@ describe('the store', () => {
     const look = await claimOne();
     expect(look).toMatchObject({ purpose: 'look', counts: true, caller: 'spoken' });
     const absent = settlement(look, {
-      evidence: { ...settlement(look).evidence, report: 'accepted', verdict: null, outcome: 'missing', code: 'absent', providerOrderId: null },
+      evidence: {
+        ...settlement(look).evidence,
+        report: 'accepted',
+        verdict: null,
+        outcome: 'missing',
+        code: 'absent',
+        providerOrderId: null,
+      },
       order: null,
     });
     expect(await db.transaction((sql) => closeAbsent(sql, absent, PRESENCE_CLASS))).toBe('pending');
@@ -253,7 +319,9 @@ describe('the store', () => {
     await settleAttempts(db, [unknown(call)]);
     const look = await claimOne();
     await db.query(`update packline.attempts set verdict = 'accepted' where id = $1::bigint`, call.attemptId);
-    expect(await db.transaction((sql) => closeAbsent(sql, settlement(look, { order: null }), PRESENCE_CLASS))).toBe('refused');
+    expect(
+      await db.transaction((sql) => closeAbsent(sql, settlement(look, { order: null }), PRESENCE_CLASS)),
+    ).toBe('refused');
     expect((await row(id)).operations[0]?.state).toBe('running');
   });
 
@@ -265,14 +333,21 @@ describe('the store', () => {
     const late = settlement(call);
     expect((await settleAttempts(db, [late]))[0]?.applied).toBe(false);
     expect(await db.transaction((sql) => absorbLate(sql, late))).toBe('applied');
-    expect(await row(id)).toMatchObject({ status: 'submitted', providerOrderId: 'p-1', operations: [{ state: 'succeeded' }] });
+    expect(await row(id)).toMatchObject({
+      status: 'submitted',
+      providerOrderId: 'p-1',
+      operations: [{ state: 'succeeded' }],
+    });
   });
 
   test('opens a dead letter when a late acceptance names another order than the settled one', async () => {
     const id = await store('a');
     const call = await claimOne();
     await settleAttempts(db, [settlement(call)]);
-    const late = settlement({ ...call, fence: 0 }, { evidence: { ...settlement(call).evidence, providerOrderId: 'p-2' } });
+    const late = settlement(
+      { ...call, fence: 0 },
+      { evidence: { ...settlement(call).evidence, providerOrderId: 'p-2' } },
+    );
     expect(await db.transaction((sql) => absorbLate(sql, late))).toBe('duplicate');
     const after = await row(id);
     expect(after.deadLetters).toMatchObject([{ code: 'duplicate', state: 'open' }]);
@@ -287,7 +362,10 @@ describe('the store', () => {
     const sent = await store('b');
     const call = await claimOne();
     expect(await db.transaction((sql) => cancel(sql, sent, step, 'shop'))).toEqual({ kind: 'asked' });
-    expect((await row(sent)).operations.find(({ kind }) => kind === 'cancel')).toMatchObject({ state: 'waiting', waitReason: 'busy' });
+    expect((await row(sent)).operations.find(({ kind }) => kind === 'cancel')).toMatchObject({
+      state: 'waiting',
+      waitReason: 'busy',
+    });
     await settleAttempts(db, [settlement(call)]);
     const next = await claimOne();
     expect(next).toMatchObject({ kind: 'cancel', order: { id: sent, providerOrderId: 'p-1' } });
@@ -299,9 +377,19 @@ describe('the store', () => {
     expect(await correctOrder(db, newOrder('a', { id }))).toBe(false);
     await settleAttempts(db, [
       settlement(call, {
-        evidence: { ...settlement(call).evidence, report: 'refused', verdict: 'refused', providerOrderId: null },
+        evidence: {
+          ...settlement(call).evidence,
+          report: 'refused',
+          verdict: 'refused',
+          providerOrderId: null,
+        },
         transition: { ...settlement(call).transition, state: 'rejected' },
-        order: { ...settlement(call).order!, to: 'failed', providerOrderId: null, failure: { code: 'x', message: 'y' } },
+        order: {
+          ...ORDER_CHANGE,
+          to: 'failed',
+          providerOrderId: null,
+          failure: { code: 'x', message: 'y' },
+        },
       }),
     ]);
     expect(await row(id)).toMatchObject({ status: 'failed', failure: { code: 'x' } });
@@ -319,12 +407,19 @@ describe('the store', () => {
   });
 
   test('settles many operations in one statement, each for itself', async () => {
-    await insertOrders(db, Array.from({ length: 20 }, (_, n) => newOrder(`m${n}`)));
+    await insertOrders(
+      db,
+      Array.from({ length: 20 }, (_, n) => newOrder(`m${n}`)),
+    );
     const claims = await claimAll();
     expect(claims).toHaveLength(20);
     const settlements = claims.map((claim, n) => {
       const one = settlement(claim);
-      return { ...one, fence: n === 3 ? 77 : claim.fence, order: one.order && { ...one.order, providerOrderId: `p-${n}` } };
+      return {
+        ...one,
+        fence: n === 3 ? 77 : claim.fence,
+        order: one.order && { ...one.order, providerOrderId: `p-${n}` },
+      };
     });
     const settled = await settleAttempts(db, settlements);
     expect(settled.filter(({ applied }) => applied)).toHaveLength(19);

@@ -153,7 +153,15 @@ export async function claimOperations(
 ): Promise<ClaimResult[]> {
   // Beside the recordset, of whose size the planner knows nothing: an array leads it to the index.
   const ids = requests.map(({ operationId }) => operationId);
-  const rows = await sql.query<ClaimRow>(CLAIM, json([...requests]), owner, SEND_BY_MS, LEASE_SLACK_MS, presenceClass, ids);
+  const rows = await sql.query<ClaimRow>(
+    CLAIM,
+    json([...requests]),
+    owner,
+    SEND_BY_MS,
+    LEASE_SLACK_MS,
+    presenceClass,
+    ids,
+  );
   return rows.map(({ refusal, ...claim }) =>
     refusal === null ? { ok: true, claim } : { ok: false, operationId: claim.operationId, refusal },
   );
@@ -167,7 +175,10 @@ from jsonb_to_recordset($1::jsonb) as x("operationId" bigint, "delayMs" int)
 where o.id = x."operationId" and o.state in ('queued', 'unconfirmed')`;
 
 /** Bells that were answered, yet whose operation could not run now: back to the dispatcher, nothing spent. */
-export async function giveBackRings(sql: Sql, rings: readonly { operationId: string; delayMs: number }[]): Promise<void> {
+export async function giveBackRings(
+  sql: Sql,
+  rings: readonly { operationId: string; delayMs: number }[],
+): Promise<void> {
   await sql.query(GIVE_BACK, json([...rings]));
 }
 

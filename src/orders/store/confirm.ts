@@ -1,6 +1,6 @@
 /** The ends of a confirmation: an absence that is proven, and evidence that came late. */
 import type { Sql } from '../../database/connect.js';
-import { settleAttempts, type Settlement } from './settle.js';
+import { type Settlement, settleAttempts } from './settle.js';
 
 /** When a call that was judged absent is first looked for again (design, "Confirm": 1 min, 10 min, 1 h, 24 h). */
 const FIRST_WATCH = '1 minute';
@@ -53,7 +53,9 @@ export async function closeAbsent(sql: Sql, look: Settlement, presenceClass: num
   if (facts.open > 0 && closed.length === 0) return 'refused';
   if (closed.length !== facts.open) {
     // Rolls the transaction back; the lease ends and the operation is looked up again.
-    throw new Error(`operation ${look.operationId} has ${facts.open} open attempts, of which ${closed.length} could be closed`);
+    throw new Error(
+      `operation ${look.operationId} has ${facts.open} open attempts, of which ${closed.length} could be closed`,
+    );
   }
   const end = locked.cancelAsked ? 'canceled' : locked.mayRepeat ? 'pending' : 'dead';
   await settleAttempts(sql, [absentSettlement(look, end)]);
@@ -62,14 +64,27 @@ export async function closeAbsent(sql: Sql, look: Settlement, presenceClass: num
 }
 
 function absentSettlement(look: Settlement, end: Exclude<AbsentEnd, 'refused'>): Settlement {
-  const lastOutcome = { kind: 'missing', code: 'absent', message: 'looked up as often as configured, and not there' };
+  const lastOutcome = {
+    kind: 'missing',
+    code: 'absent',
+    message: 'looked up as often as configured, and not there',
+  };
   const base: Settlement = {
     ...look,
     event: { type: 'submit.absent', data: { end } },
-    transition: { ...look.transition, state: end, delayMs: 0, ringMs: end === 'pending' ? 0 : null, priority: 5, purpose: 'call', lastOutcome },
+    transition: {
+      ...look.transition,
+      state: end,
+      delayMs: 0,
+      ringMs: end === 'pending' ? 0 : null,
+      priority: 5,
+      purpose: 'call',
+      lastOutcome,
+    },
   };
   if (end !== 'dead') return base;
-  const message = 'the provider said that the reference is taken, yet no order of that reference can be found';
+  const message =
+    'the provider said that the reference is taken, yet no order of that reference can be found';
   return {
     ...base,
     order: {
@@ -129,7 +144,10 @@ export type LateEnd = 'applied' | 'duplicate' | 'recorded';
  * that nothing was done spares an unconfirmed operation its looks.
  */
 export async function absorbLate(sql: Sql, late: Settlement): Promise<LateEnd> {
-  const [now] = await sql.query<{ state: string; providerOrderId: string | null }>(LATE_FACTS, late.operationId);
+  const [now] = await sql.query<{ state: string; providerOrderId: string | null }>(
+    LATE_FACTS,
+    late.operationId,
+  );
   if (now === undefined) return 'recorded';
   const accepted = late.evidence.verdict === 'accepted';
   const open = !['succeeded', 'rejected', 'dead', 'canceled'].includes(now.state);
@@ -140,7 +158,13 @@ export async function absorbLate(sql: Sql, late: Settlement): Promise<LateEnd> {
   const theirs = late.evidence.providerOrderId;
   if (accepted && theirs !== null && theirs !== now.providerOrderId) {
     const message = `a call that had been given up was accepted after all: the provider holds ${theirs} as well`;
-    await sql.query(DUPLICATE, late.operationId, message, JSON.stringify([{ providerOrderId: theirs, known: now.providerOrderId }]), late.attemptId);
+    await sql.query(
+      DUPLICATE,
+      late.operationId,
+      message,
+      JSON.stringify([{ providerOrderId: theirs, known: now.providerOrderId }]),
+      late.attemptId,
+    );
     return 'duplicate';
   }
   return 'recorded';

@@ -69,7 +69,12 @@ from op where d.id = op.order_id`;
  * @param look begins with looks, since the call may have been done
  * @param repeat lets a call whose repetition was forbidden (409) go out again once it is proven absent
  */
-export async function reopenOperation(sql: Sql, operationId: string, look: boolean, repeat: boolean): Promise<void> {
+export async function reopenOperation(
+  sql: Sql,
+  operationId: string,
+  look: boolean,
+  repeat: boolean,
+): Promise<void> {
   await sql.query(REOPEN, operationId, look, repeat);
 }
 
@@ -104,6 +109,12 @@ update packline.orders d set provider_order_id = $2, raw_status = $3,
 from op where d.id = op.order_id returning d.id`;
 
 /** The provider's order is this one. */
-export async function adoptOrder(sql: Sql, operationId: string, providerOrderId: string, rawStatus: string, status: string): Promise<boolean> {
+export async function adoptOrder(
+  sql: Sql,
+  operationId: string,
+  providerOrderId: string,
+  rawStatus: string,
+  status: string,
+): Promise<boolean> {
   return (await sql.query(ADOPT, operationId, providerOrderId, rawStatus, status)).length > 0;
 }

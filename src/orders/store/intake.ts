@@ -64,8 +64,12 @@ join packline.orders o on o.account_id = i."accountId" and o.reference = i.refer
 export async function insertOrders(sql: Sql, orders: readonly NewOrder[]): Promise<Stored[]> {
   const rows = orders.map((order, n) => ({ n, ...order }));
   const created = await sql.query<{ n: number; id: string }>(INSERT, json(rows));
-  const results = new Map<number, Stored>(created.map(({ n, id }) => [n, { orderId: id, result: 'created' }]));
-  const rest = rows.filter(({ n }) => !results.has(n)).map(({ n, accountId, reference }) => ({ n, accountId, reference }));
+  const results = new Map<number, Stored>(
+    created.map(({ n, id }) => [n, { orderId: id, result: 'created' }]),
+  );
+  const rest = rows
+    .filter(({ n }) => !results.has(n))
+    .map(({ n, accountId, reference }) => ({ n, accountId, reference }));
   if (rest.length > 0) {
     // A statement of its own: the first one's snapshot cannot see an order that another writer committed meanwhile.
     const found = await sql.query<{ n: number; id: string; hash: string }>(FIND, json(rest));
@@ -75,7 +79,8 @@ export async function insertOrders(sql: Sql, orders: readonly NewOrder[]): Promi
   }
   return orders.map((order, n) => {
     const stored = results.get(n);
-    if (stored === undefined) throw new Error(`order ${order.accountId}/${order.reference} is neither stored nor found`);
+    if (stored === undefined)
+      throw new Error(`order ${order.accountId}/${order.reference} is neither stored nor found`);
     return stored;
   });
 }
@@ -118,7 +123,10 @@ select generation from changed`;
  * Replaces the body and begins the next generation, unless anything of this one was or may have been accepted.
  * @returns false where it was refused
  */
-export async function correctOrder(sql: Sql, order: Omit<NewOrder, 'accountId' | 'reference'>): Promise<boolean> {
+export async function correctOrder(
+  sql: Sql,
+  order: Omit<NewOrder, 'accountId' | 'reference'>,
+): Promise<boolean> {
   const rows = await sql.query<{ generation: number }>(
     CORRECT,
     order.id,

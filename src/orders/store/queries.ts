@@ -4,9 +4,14 @@ import type { OperationKind, OrderStatus } from '../order.js';
 
 const operationsOfOrder = { operations: { orderBy: { id: 'asc' } } } as const satisfies Prisma.OrderInclude;
 
-export type OrderRow = Prisma.OrderGetPayload<{ include: typeof operationsOfOrder }> & { account: { provider: string } };
+export type OrderRow = Prisma.OrderGetPayload<{ include: typeof operationsOfOrder }> & {
+  account: { provider: string };
+};
 
-const withAll = { ...operationsOfOrder, account: { select: { provider: true } } } as const satisfies Prisma.OrderInclude;
+const withAll = {
+  ...operationsOfOrder,
+  account: { select: { provider: true } },
+} as const satisfies Prisma.OrderInclude;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -20,7 +25,11 @@ export function findOrder(prisma: PrismaClient, id: string): Promise<OrderRow | 
 }
 
 /** Orders of this reference, of one account or of all. */
-export function findByReference(prisma: PrismaClient, reference: string, account?: string): Promise<OrderRow[]> {
+export function findByReference(
+  prisma: PrismaClient,
+  reference: string,
+  account?: string,
+): Promise<OrderRow[]> {
   return prisma.order.findMany({
     where: { reference, ...(account === undefined ? {} : { accountId: account }) },
     include: withAll,
@@ -52,7 +61,9 @@ export async function listOrders(prisma: PrismaClient, filter: OrderFilter): Pro
     ...(filter.account === undefined ? {} : { accountId: filter.account }),
     ...(filter.reference === undefined ? {} : { reference: filter.reference }),
     ...(filter.status === undefined ? {} : { status: filter.status }),
-    ...(filter.attention === undefined ? {} : { attentionCode: filter.attention === 'any' ? { not: null } : filter.attention }),
+    ...(filter.attention === undefined
+      ? {}
+      : { attentionCode: filter.attention === 'any' ? { not: null } : filter.attention }),
     ...(filter.providerOrderId === undefined ? {} : { providerOrderId: filter.providerOrderId }),
     ...(filter.before === undefined ? {} : { id: { lt: filter.before } }),
   };
@@ -93,7 +104,10 @@ export function listLetters(prisma: PrismaClient, filter: LetterFilter): Promise
       ...(filter.code === undefined ? {} : { code: filter.code }),
       ...(filter.kind === undefined ? {} : { kind: filter.kind }),
       ...(filter.state === undefined ? {} : { state: filter.state }),
-      id: { ...(filter.ids === undefined ? {} : { in: [...filter.ids] }), ...(filter.after === undefined ? {} : { gt: filter.after }) },
+      id: {
+        ...(filter.ids === undefined ? {} : { in: [...filter.ids] }),
+        ...(filter.after === undefined ? {} : { gt: filter.after }),
+      },
     },
     include: withEvidence,
     orderBy: { id: 'asc' },
@@ -139,7 +153,14 @@ export function timeline(
   after: { at: string; source: string; id: string } | null,
   limit: number,
 ): Promise<TimelineRow[]> {
-  return prisma.$queryRawUnsafe<TimelineRow[]>(TIMELINE, orderId, after?.at ?? null, after?.source ?? null, after?.id ?? null, limit + 1);
+  return prisma.$queryRawUnsafe<TimelineRow[]>(
+    TIMELINE,
+    orderId,
+    after?.at ?? null,
+    after?.source ?? null,
+    after?.id ?? null,
+    limit + 1,
+  );
 }
 
 const ACCOUNT_FACTS = `
@@ -178,4 +199,3 @@ export interface AccountFacts {
 export function accountFacts(prisma: PrismaClient, id: string | null): Promise<AccountFacts[]> {
   return prisma.$queryRawUnsafe<AccountFacts[]>(ACCOUNT_FACTS, id);
 }
-

@@ -21,7 +21,12 @@ where d.account_id = $1 and d.provider_order_id is not null
 order by d.read_due_at nulls first limit $3::int`;
 
 /** Open orders of an account whose read is due, or whose last read began before `before` (ISO; null: only the due ones). */
-export function pageOfReads(sql: Sql, account: string, before: string | null, size: number): Promise<ReadOrder[]> {
+export function pageOfReads(
+  sql: Sql,
+  account: string,
+  before: string | null,
+  size: number,
+): Promise<ReadOrder[]> {
   return sql.query<ReadOrder>(PAGE, account, before, size);
 }
 
@@ -124,7 +129,12 @@ returning id::text as id, account_id as account`;
  * Starts a sync of one account or of all, or widens the one that is under way: overlapping requests share the work.
  * @param before every open order whose last read began before this (ISO); null: only those that are due
  */
-export function startSync(sql: Sql, account: string | null, before: string | null, actor: string): Promise<{ id: string; account: string }[]> {
+export function startSync(
+  sql: Sql,
+  account: string | null,
+  before: string | null,
+  actor: string,
+): Promise<{ id: string; account: string }[]> {
   return sql.query<{ id: string; account: string }>(START_SYNC, account, before, actor);
 }
 
@@ -146,6 +156,11 @@ export async function pollFacts(
   sql: Sql,
   operationId: string,
 ): Promise<{ account: string; orderId: string | null; params: JsonObject; state: string } | null> {
-  const [row] = await sql.query<{ account: string; orderId: string | null; params: JsonObject; state: string }>(POLL_FACTS, operationId);
+  const [row] = await sql.query<{
+    account: string;
+    orderId: string | null;
+    params: JsonObject;
+    state: string;
+  }>(POLL_FACTS, operationId);
   return row ?? null;
 }

@@ -70,6 +70,8 @@ export interface OrderChange {
   tracking: Tracking[] | null;
   /** When the next scheduled read is due, ms from now. */
   readMs: number | null;
+  /** Top-level fields of the body that the provider has taken over, for later changes to build on. */
+  bodyPatch?: JsonObject;
 }
 
 export interface Settlement {
@@ -113,7 +115,7 @@ with i as materialized (
     "confirmFromMs" float8, "mayRepeat" boolean, look text, "lastOutcome" jsonb,
     "orderFrom" jsonb, "orderTo" packline.order_status, "rawStatus" text, "orderProviderId" text, "providerData" jsonb,
     failure jsonb, "attentionCode" text, "attentionDetail" text, "attentionClear" boolean, tracking jsonb, "readMs" float8,
-    "eventType" text, "eventData" jsonb, "deadCode" text, "deadMessage" text, "deadAmbiguous" boolean, "deadCandidates" jsonb,
+    "bodyPatch" jsonb, "eventType" text, "eventData" jsonb, "deadCode" text, "deadMessage" text, "deadAmbiguous" boolean, "deadCandidates" jsonb,
     found text, "followStep" text, "followMs" float8)
 ), seen as (
   update packline.attempts a set
@@ -156,7 +158,7 @@ with i as materialized (
       when m."attentionCode" is not null and d.attention_code is distinct from m."attentionCode" then now()
       else d.attention_since end,
     attention_detail = case when m."attentionClear" then null else coalesce(m."attentionDetail", d.attention_detail) end,
-    tracking = coalesce(m.tracking, d.tracking),
+    tracking = coalesce(m.tracking, d.tracking), body = case when m."bodyPatch" is null then d.body else d.body || m."bodyPatch" end,
     read_due_at = coalesce(now() + m."readMs" * interval '1 ms', d.read_due_at),
     busy_op = case when d.busy_op = m.id then null else d.busy_op end, updated_at = now()
   from moved m where d.id = m.order_id
@@ -237,6 +239,7 @@ function flat(s: Settlement): object {
       failure: order.failure,
       tracking: order.tracking,
       readMs: order.readMs,
+      bodyPatch: order.bodyPatch,
     });
     if (attention !== null && attention !== 'clear') {
       Object.assign(fields, { attentionCode: attention.code, attentionDetail: attention.detail });

@@ -107,10 +107,7 @@ where id = $1::bigint and state in ('pending', 'queued', 'retrying', 'waiting')`
 
 const MARK_CANCEL = `update packline.orders set cancel_asked_at = coalesce(cancel_asked_at, now()), updated_at = now() where id = $1::uuid`;
 
-export type CancelResult =
-  | { kind: 'asked' }
-  | { kind: 'ended' }
-  | { kind: 'impossible'; why: string };
+export type CancelResult = { kind: 'asked' } | { kind: 'ended' } | { kind: 'impossible'; why: string };
 
 /**
  * Cancels here what was never sent; else asks the provider, after the submit has settled or been confirmed.
@@ -132,9 +129,13 @@ export async function cancel(
   if (['canceled', 'failed', 'delivered', 'returned', 'shipped'].includes(facts.status)) {
     return { kind: 'impossible', why: `the order is ${facts.status}` };
   }
-  const neverSent = facts.providerOrderId === null && !facts.open && !facts.absent && facts.submitState !== 'running';
+  const neverSent =
+    facts.providerOrderId === null && !facts.open && !facts.absent && facts.submitState !== 'running';
   if (!neverSent && cancelStep === null) {
-    return { kind: 'impossible', why: 'this provider cannot cancel, and the order was or may have been sent' };
+    return {
+      kind: 'impossible',
+      why: 'this provider cannot cancel, and the order was or may have been sent',
+    };
   }
   const waits = facts.providerOrderId === null || facts.busy;
   const op = { orderId, kind: 'cancel' as const, priority: 1, params: {}, actor };
@@ -147,7 +148,8 @@ export async function cancel(
 
 /** Locally only if no attempt of this generation is open or was judged absent; an absent one is looked for again first. */
 async function endIfUnsent(sql: Sql, orderId: string, facts: CancelFacts, actor: string): Promise<boolean> {
-  if (facts.providerOrderId !== null || facts.open || facts.submitState === 'running' || facts.ambiguous) return false;
+  if (facts.providerOrderId !== null || facts.open || facts.submitState === 'running' || facts.ambiguous)
+    return false;
   if (facts.absent && facts.submitOp !== null) {
     await sql.query(LOOK_FIRST, facts.submitOp);
     return false;
@@ -200,7 +202,11 @@ where order_id = $1::uuid and kind = $2::packline.operation_kind and state not i
 order by id limit 1`;
 
 /** The operation of this kind that is under way for an order, if any: asked twice, the same operation. */
-export async function openOperation(sql: Sql, orderId: string, kind: NewOperation['kind']): Promise<string | null> {
+export async function openOperation(
+  sql: Sql,
+  orderId: string,
+  kind: NewOperation['kind'],
+): Promise<string | null> {
   await sql.query(LOCK_ORDER, orderId);
   const [row] = await sql.query<{ id: string }>(OPEN_OP, orderId, kind);
   return row?.id ?? null;

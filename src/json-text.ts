@@ -3,7 +3,7 @@
  * place in half of its messages (V8: "Unexpected end of JSON input"), and quotes the file, which may hold
  * personal data, in the others.
  */
-import type { Json } from '../json.js';
+import type { Json } from './json.js';
 
 /** A place in a text; both count from 1, the column in UTF-16 units as editors do. */
 export interface Place {
