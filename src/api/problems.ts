@@ -3,8 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { stdSerializers } from 'pino';
+import { isUnavailable } from '../database/unavailable.js';
 import { type Problem, type ProblemName, problem, type Result } from '../problem.js';
-import { isUnavailable } from './unavailable.js';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 

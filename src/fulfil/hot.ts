@@ -1,6 +1,7 @@
 /** The hot path's statements, grouped: concurrent jobs of one process claim and settle together. */
 import type { Database } from '../database/connect.js';
 import { sqlState } from '../database/connect.js';
+import { isUnavailable } from '../database/unavailable.js';
 import { type ClaimRequest, type ClaimResult, claimOperations } from '../orders/store/claim.js';
 import { type Settled, type Settlement, settleAttempts } from '../orders/store/settle.js';
 import type { Time } from '../time.js';
@@ -47,7 +48,7 @@ export function createHotPath({ db, owner, presenceClass, time }: HotPathOptions
     max: MAX_BATCH,
     inFlight: IN_FLIGHT,
     run: async (settlements) => {
-      const results = await again(() => settleAttempts(db, settlements), time);
+      const results = await patiently(() => settleAttempts(db, settlements), time);
       const byAttempt = new Map(results.map((result) => [result.attemptId, result]));
       return settlements.map(({ attemptId }) => {
         const result = byAttempt.get(attemptId);
@@ -71,6 +72,23 @@ async function again<T>(work: () => Promise<T>, { sleep, random }: Time): Promis
       const state = sqlState(error);
       if (state === null || !REPEATABLE.has(state) || tried >= TRIES) throw error;
       await sleep(random() * 10 * tried);
+    }
+  }
+}
+
+/** What a provider answered is not given up while the database restarts: longer than that takes, ms. */
+const PATIENCE_MS = 60_000;
+const TROUBLE_MS = 500;
+
+/** Evidence is written as soon as the database answers again; it counts even after the lease has ended. */
+async function patiently<T>(work: () => Promise<T>, time: Time): Promise<T> {
+  const until = time.clock.monotonic() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await again(work, time);
+    } catch (error) {
+      if (!isUnavailable(error) || time.clock.monotonic() >= until) throw error;
+      await time.sleep(TROUBLE_MS);
     }
   }
 }

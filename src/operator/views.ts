@@ -37,12 +37,16 @@ export function orderJson(row: OrderRow): OrderJson {
     providerOrderId: row.providerOrderId,
     tracking: asJson<OrderJson['tracking']>(row.tracking),
     held: row.held,
-    operations: row.operations
-      .filter(({ kind, orderId }) => kind !== 'poll' && orderId !== null)
-      .map(operationJson),
+    operations: shownOperations(row.operations).map(operationJson),
     createdAt: iso(row.createdAt),
     updatedAt: iso(row.updatedAt),
   };
+}
+
+/** Everything that was asked for, and the newest read: older ones only fill the page. */
+function shownOperations(rows: OrderRow['operations']): OrderRow['operations'] {
+  const lastRead = rows.findLast(({ kind }) => kind === 'poll')?.id;
+  return rows.filter(({ kind, id }) => kind !== 'poll' || id === lastRead);
 }
 
 function operationJson(row: OrderRow['operations'][number]): OperationJson {
@@ -55,8 +59,13 @@ function operationJson(row: OrderRow['operations'][number]): OperationJson {
     dueAt: iso(row.dueAt),
     waitReason: row.state === 'waiting' ? row.waitReason : null,
     deadline: isoOrNull(row.deadline),
-    lastOutcome: asJson<OperationJson['lastOutcome']>(row.lastOutcome),
+    lastOutcome: outcomeJson(asJson<OperationJson['lastOutcome']>(row.lastOutcome)),
   };
+}
+
+/** The database writes its own form of time. */
+function outcomeJson(outcome: OperationJson['lastOutcome']): OperationJson['lastOutcome'] {
+  return outcome === null ? null : { ...outcome, at: iso(new Date(outcome.at)) };
 }
 
 export function timelineEntry(row: TimelineRow): TimelineEntry {

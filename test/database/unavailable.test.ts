@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { Pool } from 'pg';
-import { isUnavailable } from '../../src/api/unavailable.js';
+import { isUnavailable } from '../../src/database/unavailable.js';
 import { freePort } from '../../src/database/embedded/processes.js';
 
 const coded = (code: string) => Object.assign(new Error('failed'), { code });
