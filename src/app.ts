@@ -61,6 +61,8 @@ export interface Base {
 
 /** Connections of our own pool per process; the queue's and the direct ones come on top. */
 const POOL_SIZE = 20;
+/** Connections of the queue's pool that work, on the PostgreSQL backend. */
+const QUEUE_CONNECTIONS = 10;
 /** Sockets per provider host and process: above every documented concurrency. */
 const SOCKETS = 256;
 /** How often accounts are looked at without a hint, ms. */
@@ -237,14 +239,9 @@ export function followDatabase(
 }
 
 /** The queue's backend as configured. */
-export function openQueue(base: Pick<Base, 'url' | 'accounts'>, config: Config, log: Logger): QueueBackend {
+export function openQueue(base: Pick<Base, 'url'>, config: Config, log: Logger): QueueBackend {
   const onError = (error: Error) =>
     log.warn({ event: 'queue.trouble', err: error }, 'the queue does not answer; it is tried again');
   if (config.redisUrl !== null) return redisBackend({ url: config.redisUrl, onError });
-  return postgresBackend({ url: base.url, max: queueConnections(base.accounts.all().length), onError });
-}
-
-/** Each queue and each worker of the PostgreSQL backend holds a listening connection beside those that work. */
-function queueConnections(accounts: number): number {
-  return 10 + 2 * (accounts + 3);
+  return postgresBackend({ url: base.url, max: QUEUE_CONNECTIONS, onError });
 }

@@ -5,21 +5,19 @@
 
 import { FIRST_LOOK_MS, type LookResult } from '../confirm/judge.js';
 import type { JsonObject } from '../json.js';
-import type { OrderStatus, ProviderState } from '../orders/order.js';
-import { move } from '../orders/states.js';
+import type { ProviderState } from '../orders/order.js';
 import type { Claim } from '../orders/store/claim.js';
-import type { Evidence, OrderChange, Settlement, Transition } from '../orders/store/settle.js';
+import type { Evidence, Settlement, Transition } from '../orders/store/settle.js';
 import type { Decision } from '../policy/decide.js';
 import { PRIORITY } from '../policy/job-options.js';
 import { type Outcome, outcomeCode, outcomeMessage, unreachable } from '../policy/outcome.js';
 import type { OpenAccount, Step } from '../providers/provider.js';
+import { observedChange, rejection, success, UNCHANGED } from './order-change.js';
 
 /** BullMQ usually wakes a retry; the dispatcher's bell is its backstop, this much later (design, "Queue"). */
 const RETRY_BACKSTOP_MS = 5_000;
 /** How long an unconfirmed operation is looked for before a human decides (contract, "Numbers"). */
 const CONFIRM_DEADLINE_MS = 24 * 3_600_000;
-/** When the status of a freshly accepted order is first read, ms. */
-const FIRST_READ_MS = 30_000;
 
 /** The parts of a settlement that every decision shares. */
 export interface Attempted {
@@ -30,25 +28,13 @@ export interface Attempted {
   evidence: Evidence;
 }
 
-type Plan = Omit<Settlement, 'operationId' | 'attemptId' | 'fence' | 'evidence'>;
+export type Plan = Omit<Settlement, 'operationId' | 'attemptId' | 'fence' | 'evidence'>;
 
 const NOTHING: Pick<Plan, 'order' | 'deadLetter' | 'found' | 'followUp'> = {
   order: null,
   deadLetter: null,
   found: null,
   followUp: null,
-};
-
-const UNCHANGED: OrderChange = {
-  from: [],
-  to: null,
-  rawStatus: null,
-  providerOrderId: null,
-  providerData: null,
-  failure: null,
-  attention: null,
-  tracking: null,
-  readMs: null,
 };
 
 /** A call, or a check after an "already so". */
@@ -195,7 +181,11 @@ function plan(attempted: Attempted, decision: Decision): Plan {
       return {
         ...NOTHING,
         ...rejection(attempted, decision),
-        transition: ended('rejected', outcome, decision.spend),
+        // Where a state was fetched to find out, the outcome alone would say that all is well.
+        transition: {
+          ...ended('rejected', outcome, decision.spend),
+          lastOutcome: { kind: 'rejected', code: decision.code, message: decision.message },
+        },
       };
     case 'die':
       return deathPlan(attempted, decision, decision.spend);
@@ -219,131 +209,6 @@ function backToCall({ claim, account }: Attempted): Partial<Transition> {
   return checked === undefined
     ? {}
     : { step: checked.name, stepRepeatable: checked.repeatable, purpose: 'call' };
-}
-
-/** What a success means for the order: its new status where the verb has one. */
-function success({
-  claim,
-  outcome,
-  account,
-}: Attempted): Pick<Plan, 'order' | 'followUp'> & { event: NonNullable<Plan['event']> } {
-  const get = { step: account.reads.get.name, delayMs: 0 };
-  if (outcome.kind === 'observed' && claim.order !== null) {
-    return {
-      ...observedChange(claim.order.status, outcome.state, `order.${claim.kind}_settled`),
-      followUp: null,
-    };
-  }
-  switch (claim.kind) {
-    case 'submit': {
-      if (outcome.kind !== 'accepted')
-        return { order: null, event: { type: 'order.submitted', data: {} }, followUp: get };
-      const to = outcome.status ?? 'submitted';
-      return {
-        order: {
-          ...UNCHANGED,
-          from: ['received'],
-          to,
-          rawStatus: outcome.rawStatus ?? null,
-          providerOrderId: outcome.providerOrderId,
-          providerData: outcome.data ?? null,
-          attention: 'clear',
-          readMs: FIRST_READ_MS,
-        },
-        event: { type: 'order.submitted', data: { providerOrderId: outcome.providerOrderId, status: to } },
-        followUp: null,
-      };
-    }
-    case 'activate':
-      return {
-        order: { ...UNCHANGED, from: ['draft'], to: 'submitted', readMs: FIRST_READ_MS },
-        event: { type: 'order.activated', data: {} },
-        followUp: null,
-      };
-    case 'cancel':
-      return {
-        order: {
-          ...UNCHANGED,
-          from: ['received', 'draft', 'submitted', 'in_progress'],
-          to: 'canceled',
-          attention: 'clear',
-        },
-        event: { type: 'order.canceled', data: { where: 'provider' } },
-        followUp: null,
-      };
-    case 'update':
-      return {
-        order: { ...UNCHANGED, bodyPatch: updatedFields(claim) },
-        event: { type: 'order.updated', data: {} },
-        followUp: get,
-      };
-    case 'poll':
-      throw new Error('reads are applied by the poll, not settled here');
-    default:
-      return unreachable(claim.kind);
-  }
-}
-
-/** What an update leaves in the body: address and method as given, the customer's fields over the old ones. */
-function updatedFields({ params, order }: Attempted['claim']): JsonObject {
-  const { customer, ...rest } = params;
-  if (typeof customer !== 'object' || customer === null || Array.isArray(customer)) return rest;
-  const known = Object.entries(order?.body.customer ?? {}).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value] as const],
-  );
-  return { ...rest, customer: { ...Object.fromEntries(known), ...customer } };
-}
-
-/** The order becomes what the provider says it is. */
-function observedChange(
-  from: OrderStatus,
-  state: ProviderState,
-  type: string,
-): { order: OrderChange; event: NonNullable<Plan['event']> } {
-  const told = state.status === null ? { kind: 'same' as const } : move(from, state.status, 'read');
-  const to = told.kind === 'move' || told.kind === 'reopen' ? told.to : null;
-  return {
-    order: {
-      ...UNCHANGED,
-      from: [from],
-      to,
-      rawStatus: state.rawStatus,
-      providerOrderId: state.providerOrderId,
-      providerData: state.data ?? null,
-      failure: to === 'failed' ? (state.failure ?? { code: 'failed', message: state.rawStatus }) : null,
-      attention: state.attention ?? 'clear',
-      tracking: state.tracking ?? null,
-      readMs: FIRST_READ_MS,
-    },
-    event: {
-      type,
-      data: { providerOrderId: state.providerOrderId, status: to ?? from, rawStatus: state.rawStatus },
-    },
-  };
-}
-
-function rejection(
-  { claim, outcome }: Attempted,
-  decision: Extract<Decision, { kind: 'reject' }>,
-): Pick<Plan, 'order' | 'event'> {
-  const { code, message, fields } = decision;
-  if (claim.kind === 'submit') {
-    return {
-      order: {
-        ...UNCHANGED,
-        from: ['received'],
-        to: 'failed',
-        failure: { code, message, ...(fields === undefined ? {} : { fields }) },
-        attention: 'clear',
-      },
-      event: { type: 'order.rejected', data: { code } },
-    };
-  }
-  const event = { type: `operation.rejected`, data: { kind: claim.kind, code } };
-  if (outcome.kind === 'observed' && claim.order !== null) {
-    return { order: observedChange(claim.order.status, outcome.state, event.type).order, event };
-  }
-  return { order: null, event };
 }
 
 function deathPlan(

@@ -3,11 +3,8 @@
  * another operation, and never makes a dead letter.
  */
 import type { CachedAccount } from '../accounts/cache.js';
-import { pauseAccount } from '../accounts/pause.js';
-import { alert } from '../events/alerts.js';
-import { closeGate, forgiveStrikes } from '../gate/gate.js';
 import { type ProviderState, providerReference } from '../orders/order.js';
-import { type Claim, giveBackRings, SEND_BY_MS } from '../orders/store/claim.js';
+import { type Claim, giveBackRings } from '../orders/store/claim.js';
 import {
   applyReads,
   finishIdleSync,
@@ -16,22 +13,29 @@ import {
   type ReadEffect,
   type ReadOrder,
 } from '../orders/store/reads.js';
-import { classify } from '../policy/classify.js';
-import { decide } from '../policy/decide.js';
+import { type Classified, classify } from '../policy/classify.js';
+import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
 import type { Outcome } from '../policy/outcome.js';
 import type { Step, Work } from '../providers/provider.js';
+import { type Bell, type Call, callOnce, type FulfilDeps, type Fulfilled, workOf } from './deps.js';
+import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
-import { type Bell, type FulfilDeps, type Fulfilled, runClaim } from './fulfil.js';
-import { planDecision, planRead } from './plan.js';
+import { runClaim } from './fulfil.js';
+import { type Attempted, planDecision, planRead } from './plan.js';
 import { foundEffect, missingEffect, type ReadContext, unlistedEffect } from './read-effects.js';
+import { report } from './telling.js';
 
 /** Orders of a page where the provider has no list: each is read alone. */
 const PAGE_WITHOUT_LIST = 100;
+
+/** States in which a bell means something; a second bell of a poll that runs or is over means nothing. */
+const RUNNABLE: readonly string[] = ['pending', 'queued', 'retrying', 'waiting'];
 
 /** Runs one bell of a poll operation. */
 export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   const facts = await pollFacts(deps.db, bell.operationId);
   if (facts === null) return { kind: 'done', what: 'no such poll' };
+  if (!RUNNABLE.includes(facts.state)) return { kind: 'done', what: `the poll is ${facts.state}` };
   const { account } = bell;
   let page: ReadOrder[] | null = null;
   if (facts.orderId === null) {
@@ -89,90 +93,52 @@ async function read(
 ): Promise<Fulfilled> {
   const target = targetOf(account, claim, page);
   if (target === null) return runClaim(deps, account, claim, asked);
-  const { step, work, orders } = target;
-  const request = step.request(work);
-  const started = deps.time.clock.monotonic();
-  const result = await deps.http.call(request, {
-    sendBy: { monotonic: asked.monotonic + SEND_BY_MS, wall: asked.wall + SEND_BY_MS },
-    timeoutMs: account.common.requestTimeoutMs,
-    signal: deps.abandon,
-  });
-  const durationMs = deps.time.clock.monotonic() - started;
-  const facts = { name: step.name, repeatable: true, writes: false };
+  const call = await callOnce(deps, account, claim, target, asked);
   const classified = classify(
-    result,
-    facts,
+    call.result,
+    { name: call.step.name, repeatable: true, writes: false },
     account.policy,
-    (answer) => step.read(work, answer),
+    (answer) => call.step.read(call.work, answer),
     account.open.readError,
   );
-  const { outcome } = classified;
-  const attempted = {
-    claim,
-    account: account.open,
-    step,
-    outcome,
-    evidence: evidenceOf(request, result, classified, durationMs, false),
+  const evidence = evidenceOf(call.request, call.result, classified, call.durationMs, false);
+  const attempted = { claim, account: account.open, step: call.step, outcome: classified.outcome, evidence };
+  const at = context(deps, account, claim.startedAt);
+  const effects = effectsOf(classified.outcome, target.orders, page === null, at);
+  if (effects === null) return unread(deps, call, attempted, classified);
+  await closeDoors(deps, call, null);
+  await applyReads(deps.db, effects);
+  await deps.hot.settle(planRead(attempted, page !== null));
+  return page === null ? { kind: 'done', what: 'read' } : { kind: 'again' };
+}
+
+/** The answer told of no order: what its outcome asks for, short of a dead letter. */
+async function unread(
+  deps: FulfilDeps,
+  call: Call,
+  attempted: Attempted,
+  { outcome, rule }: Classified,
+): Promise<Fulfilled> {
+  const { account, claim } = call;
+  const facts: OperationFacts = {
+    ...claim,
+    kind: 'poll',
+    hasNextStep: false,
+    repeatable: true,
+    checked: null,
   };
-  const effects = effectsOf(outcome, orders, page === null, context(deps, account, claim.startedAt));
-  if (effects !== null) {
-    await applyReads(deps.db, effects);
-    if (claim.strikes > 0) await forgiveStrikes(deps.db, account.id);
-    await deps.hot.settle(planRead(attempted, page !== null));
-    return page === null ? { kind: 'done', what: 'read' } : { kind: 'again' };
-  }
-  const now = claim.startedAt + durationMs;
-  const decision = decide(
-    outcome,
-    {
-      kind: 'poll',
-      purpose: claim.purpose,
-      attempts: claim.attempts,
-      calls: claim.calls,
-      strikes: claim.strikes,
-      deadline: claim.deadline,
-      hasNextStep: false,
-      repeatable: true,
-      checked: null,
-    },
-    account.policy,
-    classified.rule,
-    now,
-    deps.time.random,
-  );
-  if (decision.gate !== undefined) await closeGate(deps.db, account.id, decision.gate);
-  if (decision.pause !== undefined) {
-    const first = await pauseAccount(deps.db, account.id, { ...decision.pause, by: 'packline', until: null });
-    if (first)
-      deps.tell(
-        alert(
-          'account_paused',
-          { account: account.id, message: `${decision.pause.code}: ${decision.pause.reason}` },
-          deps.time.clock.now(),
-        ),
-      );
-  }
-  await deps.hot.settle(
-    planDecision(
-      attempted,
-      decision.kind === 'succeed'
-        ? { kind: 'reject', code: 'unread', message: 'the answer named no order', spend: 1 }
-        : decision,
-    ),
-  );
-  deps.log.info(
-    {
-      event: 'account.read',
-      account: account.id,
-      operationId: claim.operationId,
-      outcome: outcome.kind,
-      code: attempted.evidence.code,
-      httpStatus: attempted.evidence.httpStatus,
-    },
-    'account.read',
-  );
+  const now = claim.startedAt + call.durationMs;
+  const decided = decide(outcome, facts, account.policy, rule, now, deps.time.random);
+  const decision: Decision =
+    decided.kind === 'succeed'
+      ? { kind: 'reject', code: 'unread', message: 'the answer named no order', spend: 1 }
+      : decided;
+  await closeDoors(deps, call, decision);
+  const settlement = planDecision(attempted, decision);
+  await deps.hot.settle(settlement);
+  report(deps, call, settlement, { outcome, rule }, null);
   return decision.kind === 'retry'
-    ? { kind: 'retry', delayMs: decision.delayMs, why: attempted.evidence.code }
+    ? { kind: 'retry', delayMs: decision.delayMs, why: settlement.evidence.code }
     : { kind: 'done', what: decision.kind };
 }
 
@@ -197,15 +163,9 @@ function targetOf(account: CachedAccount, claim: Claim, page: ReadOrder[] | null
   }
   const { order } = claim;
   if (order === null || order.providerOrderId === null) return null;
-  const { createdAt, ...rest } = order;
-  const reference = providerReference(order.reference, order.generation, account.common.referencePrefix);
   return {
     step: get,
-    work: {
-      params: claim.params,
-      carry: claim.carry,
-      order: { ...rest, createdAt: new Date(createdAt), providerReference: reference },
-    },
+    work: workOf(account, claim),
     orders: [{ ...order, providerOrderId: order.providerOrderId }],
   };
 }

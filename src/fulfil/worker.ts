@@ -4,7 +4,8 @@ import type { AccountCache } from '../accounts/cache.js';
 import { isOperationKind } from '../orders/order.js';
 import { type JobData, PRIORITY } from '../policy/job-options.js';
 import { type QueueBackend, queueName, RetryLater } from '../queue/backend.js';
-import { type Bell, type FulfilDeps, fulfil } from './fulfil.js';
+import type { Bell, FulfilDeps } from './deps.js';
+import { fulfil } from './fulfil.js';
 import { poll } from './poll.js';
 
 /** The version of job data that this code understands. */

@@ -160,7 +160,11 @@ export function redisBackend(options: { url: string; onError(error: Error): void
   );
 }
 
-/** BullMQ's tables beside ours, in the schema `bullmq`. */
+/**
+ * BullMQ's tables beside ours, in the schema `bullmq`.
+ *
+ * @param options.max connections that work; every worker has one more, on which it listens
+ */
 export function postgresBackend(options: {
   url: string;
   max: number;
@@ -182,11 +186,14 @@ export function postgresBackend(options: {
     {
       // Both classes are the same for either backend; only their type parameters name the backend's own class.
       makeQueue: (name) => new Queue(name, { connection }, createPostgresBackend) as unknown as Queue,
-      makeWorker: (name, processor, rest) =>
-        new Worker(name, processor, { connection, ...rest }, createPostgresBackend) as unknown as Worker<
+      makeWorker: (name, processor, rest) => {
+        // It takes one out of the pool and keeps it; without this, accounts that come later would use the pool up.
+        pool.options.max += 1;
+        return new Worker(name, processor, { connection, ...rest }, createPostgresBackend) as unknown as Worker<
           JobData,
           string
-        >,
+        >;
+      },
       wasEmptied: async () => false,
       markFilled: async () => undefined,
       closeConnections: () => pool.end(),

@@ -1,0 +1,183 @@
+/** From an HTTP result to what is stored: classify, decide, close doors, settle, tell. */
+import type { CachedAccount } from '../accounts/cache.js';
+import { judgeLook, type LookResult } from '../confirm/judge.js';
+import type { Claim } from '../orders/store/claim.js';
+import { absorbLate, closeAbsent } from '../orders/store/confirm.js';
+import type { Settlement } from '../orders/store/settle.js';
+import { type Classified, classify } from '../policy/classify.js';
+import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
+import type { Step } from '../providers/provider.js';
+import type { Call, FulfilDeps, Fulfilled } from './deps.js';
+import { closeDoors } from './doors.js';
+import { evidenceOf } from './evidence.js';
+import { type Attempted, planDecision, planLook } from './plan.js';
+import { report, tellOf } from './telling.js';
+
+/** Wraps what our own pure code threw, apart from what the database did. */
+export class Bug extends Error {
+  override name = 'Bug';
+}
+
+export async function conclude(deps: FulfilDeps, call: Call): Promise<Fulfilled> {
+  const judged = judge(deps, call);
+  const { settlement, classified } = judged;
+  await closeDoors(deps, call, judged.decision);
+  if (judged.look?.kind === 'absent') return concludeAbsent(deps, call, settlement, classified);
+  const settled = await deps.hot.settle(settlement);
+  if (!settled.applied) {
+    const end = await deps.db.transaction((sql) => absorbLate(sql, settlement));
+    if (end === 'duplicate')
+      tellOf(deps, call, 'duplicate', 'a call that had been given up was accepted after all');
+  }
+  report(deps, call, settlement, classified, settled);
+  return afterwards(judged.decision, settlement);
+}
+
+interface Judged {
+  classified: Classified;
+  decision: Decision | null;
+  look: LookResult | null;
+  settlement: Settlement;
+}
+
+/** Pure code over untrusted input: an exception here is a bug and parks the operation. */
+function judge(deps: FulfilDeps, call: Call): Judged {
+  const { account, claim, step, work, result } = call;
+  try {
+    const facts = {
+      name: step.name,
+      repeatable: step.repeatable || claim.purpose !== 'call',
+      writes: step.writes,
+    };
+    const classified = classify(
+      result,
+      facts,
+      account.policy,
+      (answer) => step.read(work, answer),
+      account.open.readError,
+    );
+    const now = claim.startedAt + (deps.time.clock.monotonic() - call.asked.monotonic);
+    const decision = decide(
+      classified.outcome,
+      operationFacts(account, claim, step),
+      account.policy,
+      classified.rule,
+      now,
+      deps.time.random,
+    );
+    const open = claim.purpose === 'call' && decision.kind === 'confirm';
+    const attempted: Attempted = {
+      claim,
+      account: account.open,
+      step,
+      outcome: classified.outcome,
+      evidence: evidenceOf(call.request, result, classified, call.durationMs, open),
+    };
+    if (claim.purpose !== 'look') {
+      return { classified, decision, look: null, settlement: planDecision(attempted, decision) };
+    }
+    const look = judgeLook(classified.outcome, claim, account.common.confirm, now);
+    return {
+      classified,
+      decision: decision.kind === 'wait' ? decision : null,
+      look,
+      settlement: planLook(attempted, look),
+    };
+  } catch (error) {
+    throw new Bug('judging an answer failed', { cause: error });
+  }
+}
+
+function operationFacts(account: CachedAccount, claim: Claim, step: Step): OperationFacts {
+  const verb = claim.kind === 'poll' ? [] : (account.open.verbs[claim.kind] ?? []);
+  return {
+    kind: claim.kind,
+    purpose: claim.purpose,
+    attempts: claim.attempts,
+    calls: claim.calls,
+    strikes: claim.strikes,
+    deadline: claim.deadline,
+    hasNextStep:
+      claim.purpose === 'call' && verb.findIndex(({ name }) => name === step.name) < verb.length - 1,
+    repeatable: step.repeatable || claim.purpose !== 'call',
+    checked:
+      claim.purpose === 'check'
+        ? { code: String(claim.carry.checkedCode), message: String(claim.carry.checkedMessage) }
+        : null,
+  };
+}
+
+/** Enough absences: closes the attempt and moves the operation together, or looks again where that is refused. */
+async function concludeAbsent(
+  deps: FulfilDeps,
+  call: Call,
+  settlement: Settlement,
+  classified: Classified,
+): Promise<Fulfilled> {
+  const end = await deps.db.transaction((sql) => closeAbsent(sql, settlement, deps.presenceClass));
+  if (end === 'refused') {
+    const delayMs = call.account.common.confirm.spacingMs;
+    const again = { ...settlement, transition: { ...settlement.transition, delayMs, ringMs: delayMs } };
+    report(deps, call, again, classified, await deps.hot.settle(again));
+    return { kind: 'done', what: 'looked: not there, and not closed yet' };
+  }
+  report(deps, call, settlement, classified, null);
+  if (end === 'dead')
+    tellOf(deps, call, 'dead_letter', 'the reference is taken, yet the order cannot be found');
+  return { kind: 'done', what: `proven absent: ${end}` };
+}
+
+function afterwards(decision: Decision | null, settlement: Settlement): Fulfilled {
+  if (decision?.kind === 'retry')
+    return { kind: 'retry', delayMs: decision.delayMs, why: settlement.evidence.code };
+  if (decision?.kind === 'next' || decision?.kind === 'check') return { kind: 'again' };
+  if (settlement.transition.state === 'dead')
+    return { kind: 'dead', why: settlement.deadLetter?.code ?? 'dead' };
+  return { kind: 'done', what: settlement.transition.state };
+}
+
+/** Our own unexpected exception is a bug, not a retry: park the operation, alert, keep the stack. */
+export async function park(
+  deps: FulfilDeps,
+  account: CachedAccount,
+  claim: Claim,
+  error: unknown,
+  ambiguous: boolean,
+): Promise<Fulfilled> {
+  deps.log.error(
+    { event: 'packline.bug', operationId: claim.operationId, account: account.id, err: error },
+    'an operation was parked after an unexpected exception',
+  );
+  const message = `packline itself failed here (${error instanceof Error ? error.name : 'unknown'}); its log holds the stack under operation ${claim.operationId}`;
+  await deps.hot.settle({
+    operationId: claim.operationId,
+    attemptId: claim.attemptId,
+    fence: claim.fence,
+    evidence: {
+      report: ambiguous ? 'unknown' : 'not_sent',
+      verdict: ambiguous ? null : 'not_sent',
+      outcome: 'unknown',
+      code: 'bug',
+      httpStatus: null,
+      providerOrderId: null,
+      rule: null,
+      durationMs: 0,
+      excerpt: null,
+      data: null,
+    },
+    transition: {
+      state: 'dead',
+      delayMs: 0,
+      ringMs: null,
+      spend: 0,
+      lastOutcome: { kind: 'unknown', code: 'bug', message },
+    },
+    order: null,
+    event: { type: 'operation.dead', data: { code: 'bug', ambiguous } },
+    deadLetter: { code: 'bug', message, ambiguous: ambiguous || claim.purpose === 'look', candidates: [] },
+    found: null,
+    followUp: null,
+  });
+  tellOf(deps, { account, claim }, 'bug', message);
+  return { kind: 'dead', why: 'bug' };
+}

@@ -1,0 +1,91 @@
+/** What fulfilment works with, and the words that its rooms share. */
+import type { Logger } from 'pino';
+import type { AccountCache, CachedAccount } from '../accounts/cache.js';
+import type { Database } from '../database/connect.js';
+import type { Alert } from '../events/alerts.js';
+import type { Gate } from '../gate/gate.js';
+import { providerReference } from '../orders/order.js';
+import { type Claim, SEND_BY_MS } from '../orders/store/claim.js';
+import type { HttpResult } from '../policy/answer.js';
+import type { Http } from '../providers/http.js';
+import type { HttpRequest, Step, Work } from '../providers/provider.js';
+import type { Time } from '../time.js';
+import type { HotPath } from './hot.js';
+
+export interface FulfilDeps {
+  db: Database;
+  hot: HotPath;
+  accounts: AccountCache;
+  gate(account: CachedAccount): Gate;
+  http: Http;
+  time: Time;
+  log: Logger;
+  presenceClass: number;
+  tell(alert: Alert): void;
+  /** Aborts when the process begins to stop: no new call starts. */
+  stopping: AbortSignal;
+  /** Aborts when the stop's deadline has come: calls in flight are given up as unknown. */
+  abandon: AbortSignal;
+}
+
+/** What became of one bell. `again` when the same operation can go on at once (its next step). */
+export type Fulfilled =
+  | { kind: 'done'; what: string }
+  | { kind: 'again' }
+  | { kind: 'retry'; delayMs: number; why: string }
+  | { kind: 'dead'; why: string };
+
+export interface Bell {
+  operationId: string;
+  account: CachedAccount;
+  priority: number;
+  /** Since when it is due, epoch ms. */
+  dueAt: number;
+}
+
+/** One attempt that was made, with everything that judging it takes. */
+export interface Call {
+  account: CachedAccount;
+  claim: Claim;
+  step: Step;
+  work: Work;
+  request: HttpRequest;
+  result: HttpResult;
+  durationMs: number;
+  asked: { monotonic: number; wall: number };
+}
+
+/** What the steps of an adapter work on. */
+export function workOf(account: CachedAccount, claim: Claim): Work {
+  const { order, params, carry } = claim;
+  if (order === null) return { params, carry };
+  const { createdAt, ...rest } = order;
+  return {
+    params,
+    carry,
+    order: {
+      ...rest,
+      createdAt: new Date(createdAt),
+      providerReference: providerReference(order.reference, order.generation, account.common.referencePrefix),
+    },
+  };
+}
+
+/** Makes the one request of a step. @throws what building the request throws, which is a bug */
+export async function callOnce(
+  deps: Pick<FulfilDeps, 'http' | 'time' | 'abandon'>,
+  account: CachedAccount,
+  claim: Claim,
+  { step, work }: { step: Step; work: Work },
+  asked: { monotonic: number; wall: number },
+): Promise<Call> {
+  const request = step.request(work);
+  const started = deps.time.clock.monotonic();
+  const result = await deps.http.call(request, {
+    sendBy: { monotonic: asked.monotonic + SEND_BY_MS, wall: asked.wall + SEND_BY_MS },
+    timeoutMs: account.common.requestTimeoutMs,
+    signal: deps.abandon,
+  });
+  const durationMs = deps.time.clock.monotonic() - started;
+  return { account, claim, step, work, request, result, durationMs, asked };
+}

@@ -1,0 +1,48 @@
+/** What one answer means for the whole account: its gate, its pause, its row of misconfigured orders. */
+import type { CachedAccount } from '../accounts/cache.js';
+import { clearMisconfigured, countMisconfigured, pauseAccount } from '../accounts/pause.js';
+import { alert } from '../events/alerts.js';
+import { closeGate, forgiveStrikes } from '../gate/gate.js';
+import type { Decision } from '../policy/decide.js';
+import type { Call, FulfilDeps } from './deps.js';
+
+/** Different orders in a row that are refused as misconfigured, before the account pauses (design, "Outcome and decision"). */
+const MISCONFIGURED_LIMIT = 3;
+
+/** Gate and pause first, so that all workers of the account stand still before this one goes on. */
+export async function closeDoors(
+  deps: FulfilDeps,
+  { account, claim, result }: Call,
+  decision: Decision | null,
+): Promise<void> {
+  if (decision?.gate !== undefined) await closeGate(deps.db, account.id, decision.gate);
+  else if (claim.strikes > 0 && result.kind === 'answered') await forgiveStrikes(deps.db, account.id);
+  if (decision?.pause !== undefined) await pause(deps, account, decision.pause);
+  if (decision?.misconfigured === true && claim.order !== null) {
+    const inARow = await countMisconfigured(deps.db, account.id, claim.order.id);
+    if (inARow >= MISCONFIGURED_LIMIT) {
+      await pause(deps, account, {
+        code: 'misconfigured',
+        reason: `${inARow} different orders in a row were refused as misconfigured`,
+      });
+    }
+  } else if (decision?.kind === 'succeed' && claim.kind === 'submit' && account.misconfigured) {
+    await clearMisconfigured(deps.db, account.id);
+  }
+}
+
+async function pause(
+  deps: FulfilDeps,
+  account: CachedAccount,
+  why: { code: string; reason: string },
+): Promise<void> {
+  const first = await pauseAccount(deps.db, account.id, { ...why, by: 'packline', until: null });
+  if (first)
+    deps.tell(
+      alert(
+        'account_paused',
+        { account: account.id, message: `${why.code}: ${why.reason}` },
+        deps.time.clock.now(),
+      ),
+    );
+}

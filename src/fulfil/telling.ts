@@ -1,0 +1,62 @@
+/** Telling: one wide line per attempt, then the alerts. After it is stored, never before. */
+import { type Alert, alert } from '../events/alerts.js';
+import type { Settled, Settlement } from '../orders/store/settle.js';
+import type { Classified } from '../policy/classify.js';
+import type { Call, FulfilDeps } from './deps.js';
+
+/** One wide line per attempt, always with the same keys; then the alerts. After it is stored, never before. */
+export function report(
+  deps: FulfilDeps,
+  call: Call,
+  settlement: Settlement,
+  classified: Classified,
+  settled: Settled | null,
+): void {
+  const { account, claim, step } = call;
+  deps.log.info(
+    {
+      event: 'order.attempted',
+      account: account.id,
+      provider: account.provider.id,
+      orderId: claim.order?.id ?? null,
+      reference: claim.order?.reference ?? null,
+      operationId: claim.operationId,
+      attemptId: claim.attemptId,
+      kind: claim.kind,
+      step: step.name,
+      purpose: claim.purpose,
+      attempt: claim.attempts + settlement.transition.spend,
+      maxAttempts: account.policy.attempts,
+      outcome: classified.outcome.kind,
+      code: settlement.evidence.code,
+      httpStatus: settlement.evidence.httpStatus,
+      rule: settlement.evidence.rule,
+      durationMs: settlement.evidence.durationMs,
+      state: settlement.transition.state,
+      nextInMs: settlement.transition.ringMs === null ? null : Math.round(settlement.transition.ringMs),
+      late: settled?.applied === false,
+    },
+    'order.attempted',
+  );
+  if (classified.rule?.alert === true) {
+    tellOf(
+      deps,
+      call,
+      'internal_error',
+      `${account.provider.id} answered ${settlement.evidence.httpStatus} (${settlement.evidence.code})`,
+    );
+  }
+  if (settled?.applied !== false && settlement.deadLetter !== null) {
+    tellOf(deps, call, 'dead_letter', `${settlement.deadLetter.code}: ${settlement.deadLetter.message}`);
+  }
+}
+
+export function tellOf(
+  deps: FulfilDeps,
+  { account, claim }: Pick<Call, 'account' | 'claim'>,
+  code: Alert['code'],
+  message: string,
+): void {
+  const about = { account: account.id, orderId: claim.order?.id, reference: claim.order?.reference, message };
+  deps.tell(alert(code, about, deps.time.clock.now()));
+}
