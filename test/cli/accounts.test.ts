@@ -1,0 +1,223 @@
+import type { Operator } from '../../src/operator.js';
+import { ok, refused } from '../../src/problem.js';
+import { account, packline } from './fakes.js';
+
+const paused = account({
+  state: 'paused',
+  pause: {
+    code: 'operator',
+    reason: 'stock count',
+    since: '2026-11-20T11:00:00.000Z',
+    by: 'cli:sara',
+    until: null,
+  },
+  gate: { limit: null, remaining: null, blockedUntil: '2026-11-20T12:00:30.000Z', why: '429' },
+});
+
+describe('accounts list', () => {
+  test('prints state, guarantee, queue and gate', async () => {
+    const listAccounts = async () => ({ accounts: [account(), paused] });
+    const result = await packline('accounts list', { operator: { listAccounts } });
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result.stdout).toMatch(
+      /gelato-eu +gelato-connect +live +active +exactly_once +3 +1 +2 +0 +open, 97 of 100 left/,
+    );
+    expect(result.stdout).toMatch(
+      /paused \(operator\).*closed until in 30 s \(2026-11-20T12:00:30.000Z\): 429/,
+    );
+  });
+
+  test('--json is the list as the API answers it; none has advice', async () => {
+    const some = await packline('accounts list --json', {
+      operator: { listAccounts: async () => ({ accounts: [paused] }) },
+    });
+    expect(JSON.parse(some.stdout)).toEqual({ accounts: [paused] });
+    const none = await packline('accounts list', {
+      operator: { listAccounts: async () => ({ accounts: [] }) },
+    });
+    expect(none.stdout).toContain('packline accounts apply FILE');
+  });
+});
+
+describe('accounts show', () => {
+  test('prints the account and why it is paused', async () => {
+    const result = await packline('accounts show gelato-eu', {
+      operator: { getAccount: async () => ok(paused) },
+    });
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    for (const part of [
+      'stock count, by cli:sara, 1 h ago',
+      'resumed',
+      'lookup by reference',
+      'fulfil-gelato-eu',
+    ]) {
+      expect(result.stdout).toContain(part);
+    }
+  });
+
+  test('--json is the account, and an unknown one a problem', async () => {
+    const { stdout } = await packline('accounts show gelato-eu --json', {
+      operator: { getAccount: async () => ok(paused) },
+    });
+    expect(JSON.parse(stdout)).toEqual(paused);
+    const getAccount = async () => refused('not-found', 'There is no account a.');
+    expect(await packline('accounts show a', { operator: { getAccount } })).toMatchObject({
+      code: 1,
+      stdout: '',
+    });
+  });
+});
+
+describe('accounts apply', () => {
+  const file = { accounts: [{ id: 'gelato-eu' }] };
+
+  test('passes the file and the environment on', async () => {
+    const calls: unknown[] = [];
+    const applyAccounts: Operator['applyAccounts'] = async (...given) => {
+      calls.push(given);
+      return ok({ accounts: [{ id: 'gelato-eu', change: 'created' }] });
+    };
+    const result = await packline('accounts apply -', {
+      operator: { applyAccounts },
+      env: { KEY: 'k' },
+      files: { '-': JSON.stringify(file) },
+    });
+    expect(result).toEqual({ code: 0, stdout: 'ACCOUNT    CHANGE\ngelato-eu  created\n', stderr: '' });
+    expect(calls).toEqual([[file, { KEY: 'k' }]]);
+  });
+
+  test('lists every mistake', async () => {
+    const applyAccounts = async () =>
+      refused('invalid', 'Two fields are wrong.', [
+        { pointer: '/accounts/0/provider', code: 'required', detail: 'is needed' },
+        { pointer: '/accounts/0/config/submitUrl', code: 'invalid', detail: 'must be https' },
+      ]);
+    const result = await packline('accounts apply f', {
+      operator: { applyAccounts },
+      files: { f: JSON.stringify(file) },
+    });
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(result.stderr).toContain(
+      '  /accounts/0/provider: is needed\n  /accounts/0/config/submitUrl: must be https\n',
+    );
+  });
+
+  test.each([
+    ['{"accounts": [}', 'cannot use f (line 1, column 15): it is not JSON: expected a value or ]'],
+    [Buffer.from([0xff]), 'cannot use f (line 1, column 1): it is not UTF-8'],
+  ])('a file that is no JSON is wrong use: %j', async (content, message) => {
+    const { code, stdout, stderr } = await packline('accounts apply f', { files: { f: content } });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('accounts pause and resume', () => {
+  test.each([
+    ['', undefined],
+    ['--until 2026-12-24T18:00:00+01:00', '2026-12-24T17:00:00.000Z'],
+    ['--until 30m', '2026-11-20T12:30:00.000Z'],
+    ['--until 2h', '2026-11-20T14:00:00.000Z'],
+    ['--until 3d', '2026-11-23T12:00:00.000Z'],
+  ])('pause %s', async (option, until) => {
+    const calls: unknown[] = [];
+    const pauseAccount: Operator['pauseAccount'] = async (id, options) => {
+      calls.push([id, options]);
+      return ok(paused);
+    };
+    const result = await packline(`accounts pause gelato-eu --reason count ${option}`, {
+      operator: { pauseAccount },
+    });
+    expect(result).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringContaining('paused (operator)'),
+    });
+    expect(calls).toEqual([['gelato-eu', { actor: 'cli:sara', reason: 'count', until }]]);
+  });
+
+  test('resume, as the API answers it', async () => {
+    const calls: unknown[] = [];
+    const resumeAccount: Operator['resumeAccount'] = async (...given) => {
+      calls.push(given);
+      return ok(account());
+    };
+    const people = await packline('accounts resume gelato-eu', { operator: { resumeAccount } });
+    expect(people).toMatchObject({ code: 0, stdout: expect.stringContaining('active') });
+    const machine = await packline('accounts resume gelato-eu --json', { operator: { resumeAccount } });
+    expect(JSON.parse(machine.stdout)).toEqual(account());
+    expect(calls).toEqual([
+      ['gelato-eu', 'cli:sara'],
+      ['gelato-eu', 'cli:sara'],
+    ]);
+  });
+});
+
+describe('accounts check', () => {
+  const check = { account: 'gelato-eu', ok: true, outcome: 'observed', message: null };
+  const failed = { account: 'gelato-eu', ok: false, outcome: 'blocked', message: 'the key was refused' };
+
+  test('says what the read found, and fails where it failed', async () => {
+    expect(
+      await packline('accounts check gelato-eu', { operator: { checkAccount: async () => ok(check) } }),
+    ).toEqual({
+      code: 0,
+      stdout: 'gelato-eu: ok, observed\n',
+      stderr: '',
+    });
+    expect(
+      await packline('accounts check gelato-eu', { operator: { checkAccount: async () => ok(failed) } }),
+    ).toEqual({
+      code: 1,
+      stdout: 'gelato-eu: failed, blocked: the key was refused\n',
+      stderr: '',
+    });
+  });
+
+  test('--json is the answer, with the same exit code', async () => {
+    const result = await packline('accounts check gelato-eu --json', {
+      operator: { checkAccount: async () => ok(failed) },
+    });
+    expect(result).toMatchObject({ code: 1, stderr: '' });
+    expect(JSON.parse(result.stdout)).toEqual(failed);
+  });
+
+  test('an unknown account is a problem', async () => {
+    const checkAccount = async () => refused('not-found', 'There is no account a.');
+    expect(await packline('accounts check a', { operator: { checkAccount } })).toMatchObject({
+      code: 1,
+      stdout: '',
+    });
+  });
+});
+
+describe('providers explain', () => {
+  const policy = {
+    provider: 'gelato-connect',
+    rules: [
+      { id: 'gelato/429', status: 429, outcome: 'throttled', source: 'Rate Limits' },
+      { id: 'gelato/5xx', status: [500, 599], outcome: 'unknown', alert: true },
+    ],
+  };
+
+  test('prints a row per rule with every column that a rule has', async () => {
+    const result = await packline('providers explain gelato-connect', {
+      operator: { explainProvider: () => ok(policy) },
+    });
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result.stdout).toMatch(/^ID +STATUS +OUTCOME +SOURCE +ALERT\n/);
+    expect(result.stdout).toMatch(/gelato\/5xx +\[500,599\] +unknown +- +true/);
+  });
+
+  test('--json is the policy, and an unknown provider a problem', async () => {
+    const explainProvider = () => ok(policy);
+    const { stdout } = await packline('providers explain gelato-connect --json', {
+      operator: { explainProvider },
+    });
+    expect(JSON.parse(stdout)).toEqual(policy);
+    const unknown = () => refused('not-found', 'There is no provider x.');
+    expect(await packline('providers explain x', { operator: { explainProvider: unknown } })).toMatchObject({
+      code: 1,
+    });
+  });
+});
