@@ -7,11 +7,7 @@ export default {
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   // Sources import each other as './x.js', as Node requires of the compiled files.
-  moduleNameMapper: {
-    '^(\\.{1,2}/.*)\\.js$': '$1',
-    // @fastify/static requires this ES module, which Node can and Jest cannot; the shim loads it through Node.
-    '^content-disposition$': '<rootDir>/test/api/content-disposition.cjs',
-  },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -3,7 +3,7 @@ import type { CachedAccount } from '../accounts/cache.js';
 import { clearMisconfigured, countMisconfigured, pauseAccount } from '../accounts/pause.js';
 import { alert } from '../events/alerts.js';
 import { closeGate, forgiveStrikes } from '../gate/gate.js';
-import type { Decision } from '../policy/decide.js';
+import type { Decision, GateClosure } from '../policy/decide.js';
 import type { Call, FulfilDeps } from './deps.js';
 
 /** Different orders in a row that are refused as misconfigured, before the account pauses (design, "Outcome and decision"). */
@@ -15,8 +15,11 @@ export async function closeDoors(
   { account, claim, result }: Call,
   decision: Decision | null,
 ): Promise<void> {
-  if (decision?.gate !== undefined) await closeGate(deps.db, account.id, decision.gate);
-  else if (claim.strikes > 0 && result.kind === 'answered') await forgiveStrikes(deps.db, account.id);
+  if (decision?.gate !== undefined) {
+    await closeGate(deps.db, account.id, decision.gate);
+    if (decision.alert === 'long_wait' || decision.alert === 'funds')
+      tellOfClosure(deps, account, decision.alert, decision.gate);
+  } else if (claim.strikes > 0 && result.kind === 'answered') await forgiveStrikes(deps.db, account.id);
   if (decision?.pause !== undefined) await pause(deps, account, decision.pause);
   if (decision?.misconfigured === true && claim.order !== null) {
     const inARow = await countMisconfigured(deps.db, account.id, claim.order.id);
@@ -29,6 +32,16 @@ export async function closeDoors(
   } else if (decision?.kind === 'succeed' && claim.kind === 'submit' && account.misconfigured) {
     await clearMisconfigured(deps.db, account.id);
   }
+}
+
+function tellOfClosure(
+  deps: FulfilDeps,
+  account: CachedAccount,
+  code: 'long_wait' | 'funds',
+  { why, forMs }: GateClosure,
+): void {
+  const message = `${why}: no calls for ${Math.ceil(forMs / 60_000)} minutes`;
+  deps.tell(alert(code, { account: account.id, message }, deps.time.clock.now()));
 }
 
 async function pause(

@@ -11,13 +11,13 @@ import type { Time } from '../time.js';
 
 /** How far ahead slots are reserved, ms: long enough that the row is not hot, short enough that a dead process wastes little. */
 const HORIZON_MS = 100;
-/** Part of a limit that may be used at once; the pace is lowered by as much, so that no window overflows. */
-const BURST_SHARE = 0.05;
+/** Part of a limit that is not used, so that calls may leave their slots a little and no window overflows. */
+const SLACK_SHARE = 0.05;
 /** A gate that opens within this is waited for on the spot, ms; a longer closure sends the jobs back. */
 const SHORT_WAIT_MS = 5_000;
 /** Accounts faster than a call per this many ms take permits ahead of need, so that the row is not asked at every turn. */
 const FAST_MS = 1;
-/** How far ahead, and how long such permits keep, ms: 2 % of a second, within the share that the pace leaves free. */
+/** How far ahead, and how long such permits keep, ms at most; never longer than the pace tolerates. */
 const SPARE_MS = 20;
 const MOST_SPARE = 1_000;
 /** Every so many permits go to the oldest due, so that nothing starves (design, "Queue"). */
@@ -44,11 +44,13 @@ export interface Pace {
   toleranceMs: number;
 }
 
-/** From a documented limit to slots. */
+/**
+ * From a documented limit to slots. Calls that stay within a span of `perMs * SLACK_SHARE` around their slots leave
+ * no window above the limit; of that span one third each is for bursts, for spare permits and for being late.
+ */
 export function paceOf({ requests, perMs }: Pick<Limits, 'requests' | 'perMs'>): Pace {
-  const burst = Math.floor(requests * BURST_SHARE);
-  const intervalMs = perMs / Math.max(1, requests - burst);
-  return { intervalMs, toleranceMs: burst * intervalMs };
+  const slackMs = perMs * SLACK_SHARE;
+  return { intervalMs: (perMs + slackMs) / Math.max(1, requests), toleranceMs: slackMs / 3 };
 }
 
 const ACQUIRE = `
@@ -99,6 +101,8 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
   let pumping = false;
   let served = 0;
   let spare = { count: 0, until: 0 };
+  /** When the next call would be due, had those of this process kept their distance: monotonic ms. */
+  let paced = 0;
 
   const pick = (): Waiter | undefined => {
     served += 1;
@@ -118,18 +122,20 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
   };
 
   const serveSpare = () => {
+    const pace = paceOf(options.limits());
     if (time.clock.monotonic() > spare.until) spare.count = 0;
-    while (spare.count > 0 && waiters.size > 0) {
+    while (spare.count > 0 && waiters.size > 0 && tooEarlyMs(pace) <= 0) {
       spare.count -= 1;
-      serveOne();
+      serveOne(pace);
     }
   };
 
   const pump = async (): Promise<void> => {
     for (serveSpare(); waiters.size > 0; serveSpare()) {
       const pace = paceOf(options.limits());
+      const spareMs = Math.min(SPARE_MS, pace.toleranceMs);
       const ahead =
-        pace.intervalMs < FAST_MS ? Math.min(Math.ceil(SPARE_MS / pace.intervalMs), MOST_SPARE) : 0;
+        pace.intervalMs < FAST_MS ? Math.min(Math.ceil(spareMs / pace.intervalMs), MOST_SPARE) : 0;
       const { granted, firstMs, blockedMs } = await takePermits(
         sql,
         account,
@@ -149,28 +155,36 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
         await time.sleep(Math.max(1, waitMs));
         continue;
       }
-      const left = await handOut(granted, firstMs, pace.intervalMs);
-      if (ahead > 0) spare = { count: left, until: time.clock.monotonic() + SPARE_MS };
+      const left = await handOut(granted, firstMs, pace);
+      // A crowd of waiters may have asked for more than keeps.
+      if (ahead > 0) spare = { count: Math.min(left, ahead), until: time.clock.monotonic() + spareMs };
     }
   };
 
-  const serveOne = (): boolean => {
+  /**
+   * The row keeps the pace of the slots, this the pace of what was really called: after a stall the slots that were
+   * missed, called at once, would overflow a window.
+   */
+  const tooEarlyMs = ({ toleranceMs }: Pace): number => paced - 2 * toleranceMs - time.clock.monotonic();
+
+  const serveOne = ({ intervalMs }: Pace): boolean => {
     const waiter = pick();
     if (waiter === undefined) return false;
+    paced = Math.max(paced, time.clock.monotonic()) + intervalMs;
     waiters.delete(waiter);
     waiter.resolve({ granted: true });
     return true;
   };
 
   /** Hands out permits as their slots come; returns how many nobody wanted. */
-  const handOut = async (granted: number, firstMs: number, intervalMs: number): Promise<number> => {
+  const handOut = async (granted: number, firstMs: number, pace: Pace): Promise<number> => {
     const start = time.clock.monotonic();
     for (let n = 0; n < granted; n += 1) {
-      const slot = start + firstMs + n * intervalMs;
-      const early = slot - time.clock.monotonic();
+      const slot = start + firstMs + n * pace.intervalMs;
+      const early = Math.max(slot - time.clock.monotonic(), tooEarlyMs(pace));
       // Timers have a grain of one millisecond; sleeping for less would only slow the fast accounts down.
       if (early >= 1) await time.sleep(early);
-      if (!serveOne()) return granted - n;
+      if (!serveOne(pace)) return granted - n;
     }
     return 0;
   };
@@ -201,6 +215,10 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
         waiter.resolve = (permit) => {
           asking.signal?.removeEventListener('abort', onAbort);
           resolve(permit);
+        };
+        waiter.reject = (error) => {
+          asking.signal?.removeEventListener('abort', onAbort);
+          reject(error);
         };
         waiters.add(waiter);
         // The next turn: the jobs of one turn ask together.

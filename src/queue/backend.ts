@@ -189,10 +189,12 @@ export function postgresBackend(options: {
       makeWorker: (name, processor, rest) => {
         // It takes one out of the pool and keeps it; without this, accounts that come later would use the pool up.
         pool.options.max += 1;
-        return new Worker(name, processor, { connection, ...rest }, createPostgresBackend) as unknown as Worker<
-          JobData,
-          string
-        >;
+        return new Worker(
+          name,
+          processor,
+          { connection, ...rest },
+          createPostgresBackend,
+        ) as unknown as Worker<JobData, string>;
       },
       wasEmptied: async () => false,
       markFilled: async () => undefined,

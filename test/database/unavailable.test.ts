@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { Pool } from 'pg';
-import { isUnavailable } from '../../src/database/unavailable.js';
 import { freePort } from '../../src/database/embedded/processes.js';
+import { isUnavailable } from '../../src/database/unavailable.js';
 
 const coded = (code: string) => Object.assign(new Error('failed'), { code });
 

@@ -85,6 +85,7 @@ export async function insertOrders(sql: Sql, orders: readonly NewOrder[]): Promi
   });
 }
 
+// The new submit reads what was ended, and so comes after it: both at once would be two open submits of one order.
 const CORRECT = `
 with taken as (
   select o.id, o.generation from packline.orders o
@@ -110,7 +111,7 @@ with taken as (
   returning o.id, o.account_id, o.reference, o.generation
 ), submit as (
   insert into packline.operations (order_id, account_id, kind, generation, priority, step, step_repeatable, serial_key, actor)
-  select c.id, c.account_id, 'submit', c.generation, $5::smallint, $6, $8::boolean, $9, $7 from changed c where not $4::boolean
+  select c.id, c.account_id, 'submit', c.generation, $5::smallint, $6, $8::boolean, $9, $7 from changed c where not $4::boolean and (select count(*) from ended) >= 0
   returning id
 ), told as (
   insert into packline.events (type, account_id, order_id, operation_id, reference, actor, data)
