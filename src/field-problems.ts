@@ -14,21 +14,37 @@ export function fieldProblems(
   input: unknown,
   base: Path = [],
 ): FieldProblem[] {
-  return issues.flatMap((issue) => {
-    // Paths into JSON hold names and indices, never symbols.
-    const inside = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-    const path = [...base, ...inside];
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        pointer: jsonPointer([...path, key]),
-        code: 'unknown_field',
-        detail: 'There is no such field; remove it or correct its name.',
-      }));
-    }
-    if (issue.code === 'invalid_type' && isAbsent(input, inside)) {
-      return [{ pointer: jsonPointer(path), code: 'required', detail: 'This field is required.' }];
-    }
-    return [{ pointer: jsonPointer(path), code: 'invalid', detail: issue.message }];
+  return oncePerField(
+    issues.flatMap((issue) => {
+      // Paths into JSON hold names and indices, never symbols.
+      const inside = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+      const path = [...base, ...inside];
+      if (issue.code === 'unrecognized_keys') {
+        return issue.keys.map((key) => ({
+          pointer: jsonPointer([...path, key]),
+          code: 'unknown_field',
+          detail: 'There is no such field; remove it or correct its name.',
+        }));
+      }
+      if (ABSENCE_CODES.includes(issue.code) && isAbsent(input, inside)) {
+        return [{ pointer: jsonPointer(path), code: 'required', detail: 'This field is required.' }];
+      }
+      return [{ pointer: jsonPointer(path), code: 'invalid', detail: issue.message }];
+    }),
+  );
+}
+
+/** What zod says of a value that is not there: its type, its choice or all of its alternatives do not fit. */
+const ABSENCE_CODES: readonly string[] = ['invalid_type', 'invalid_value', 'invalid_union'];
+
+/** A field that is wrong in several ways is told of once, by the first. */
+function oncePerField(problems: FieldProblem[]): FieldProblem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ pointer, code }) => {
+    const key = `${code} ${pointer}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
   });
 }
 

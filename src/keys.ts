@@ -47,7 +47,7 @@ async function apiKeyOf(dataDir: string, generated: string[]): Promise<string> {
     );
   }
   if (made)
-    generated.push(`An API key was made and put into ${file}; send it as "Authorization: Bearer <key>".`);
+    generated.push(`An API key was made and put into ${file}; every request needs it, as the README shows.`);
   return text;
 }
 

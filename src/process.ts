@@ -14,8 +14,10 @@ import { createNotifier } from './events/notify.js';
 import { createHotPath } from './fulfil/hot.js';
 import { type Fulfilment, startFulfilment } from './fulfil/worker.js';
 import { createGate, type Gate } from './gate/gate.js';
+import type { JsonObject } from './json.js';
 import { type Maintenance, startMaintenance } from './maintenance/maintenance.js';
 import { DEAD_LETTER_QUEUE, type QueueBackend, queueName, SCHEDULE_QUEUE } from './queue/backend.js';
+import { seal, unseal } from './secrets.js';
 import type { Time } from './time.js';
 
 export type Role = 'api' | 'dispatcher' | 'fulfilment' | 'maintenance';
@@ -39,6 +41,8 @@ export interface Running {
   queue: QueueBackend;
   /** Stops claiming, lets calls in flight finish, and closes; what does not end in time is written as unknown. */
   stop(): Promise<void>;
+  /** How long `stop` may take, ms; beyond it the process ends as it is, which leaves nothing that is not recovered. */
+  stopWithinMs(): number;
 }
 
 /** Added to the longest request timeout for the stop's deadline (contract, "Numbers"). */
@@ -63,6 +67,7 @@ export async function startProcess(options: RunOptions): Promise<Running> {
   });
   if (config.accountsFile !== null) await applyAccountsFile(base, config.accountsFile, options.env);
   const queue = openQueue(base, config, log);
+  await queue.opened();
   const notifier = createNotifier({
     log,
     time,
@@ -94,6 +99,9 @@ export async function startProcess(options: RunOptions): Promise<Running> {
       log,
       presenceClass: PRESENCE_CLASS,
       tell: notifier.tell,
+      seal: (value, context) => seal(JSON.stringify(value), base.key, context),
+      // Whatever opens was sealed by the line above.
+      unseal: (sealed, context) => JSON.parse(unseal(sealed, base.key, context)) as JsonObject,
       stopping: stopping.signal,
       abandon: abandon.signal,
       queue,
@@ -142,6 +150,7 @@ export async function startProcess(options: RunOptions): Promise<Running> {
     url,
     base,
     queue,
+    stopWithinMs: () => longestTimeout(base) + STOP_SLACK_MS,
     stop: () => {
       stopped ??= shutDown();
       return stopped;

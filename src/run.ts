@@ -72,7 +72,15 @@ async function untilStopped(
   options.onReady?.(running.url);
   if (!signal.aborted)
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  await running.stop();
+  const deadline = new AbortController();
+  const late = systemTime.sleep(running.stopWithinMs(), deadline.signal).then(() => 'late' as const);
+  const end = await Promise.race([running.stop().then(() => 'stopped' as const), late]);
+  deadline.abort();
+  if (end === 'late') {
+    // A queue or database that is gone can hold a close for ever; the rows say what is left to do.
+    log.fatal({ event: 'process.stop_overdue' }, 'the stop took too long; ending as it is');
+    process.exit(1);
+  }
   if (fatal.reason === null) return 0;
   log.fatal({ event: 'process.fatal' }, fatal.reason);
   return 1;

@@ -62,7 +62,10 @@ export const noBody = z.strictObject({});
 export const replayBody = z
   .strictObject({
     reason: reason.optional(),
-    force: z.boolean().optional().meta({ description: 'Sends again without looking first; needs a reason' }),
+    force: z.boolean().optional().meta({
+      description:
+        'Lets a call whose repetition a 409 had forbidden go out again, once it is looked up and proven absent; needs a reason',
+    }),
   })
   .refine((body) => body.force !== true || body.reason !== undefined, {
     path: ['reason'],

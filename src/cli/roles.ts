@@ -29,14 +29,18 @@ const listening = (command: Command) =>
     .option('--host <address>', 'address to listen on (default: HOST, else 127.0.0.1)', someText);
 
 const SINGLE_ROLES: readonly { verb: string; role: Role; help: string }[] = [
-  { verb: 'api', role: 'api', help: 'Run the HTTP API, the console and Bull Board.' },
+  { verb: 'api', role: 'api', help: 'Run the HTTP API and Bull Board.' },
   {
     verb: 'dispatch',
     role: 'dispatcher',
     help: 'Run the dispatcher, which moves due operations to the queue.',
   },
   { verb: 'work', role: 'fulfilment', help: 'Run a fulfilment worker, which calls the providers.' },
-  { verb: 'maintain', role: 'maintenance', help: 'Run maintenance: ended leases, schedules, retention.' },
+  {
+    verb: 'maintain',
+    role: 'maintenance',
+    help: 'Run maintenance: ended leases, schedules, the dead-letter board.',
+  },
 ];
 
 function addUp(program: Command, shell: Shell): void {

@@ -1,5 +1,6 @@
 /** What a human is told, as data. Pure: sending is in notify.ts. */
 import type { AlertCode } from '../policy/decide.js';
+import { scrub } from '../redact.js';
 
 export interface Alert {
   code:
@@ -58,7 +59,8 @@ export function alert(
     account,
     ...(orderId === undefined ? {} : { orderId }),
     ...(reference === undefined ? {} : { reference }),
-    message,
+    // It leaves the house, and may quote a provider.
+    message: scrub(message),
     at: new Date(at).toISOString(),
     dedupeKey: `${code}:${subject}`,
   };

@@ -61,7 +61,8 @@ export function createBatcher<Item, Answer>(options: BatcherOptions<Item, Answer
         only.reject(error);
         return;
       }
-      await Promise.all(batch.map((entry) => runBatch([entry])));
+      // One after the other: the batch has one place among those under way.
+      for (const entry of batch) await runBatch([entry]);
     }
   };
 

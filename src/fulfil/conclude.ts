@@ -10,6 +10,7 @@ import type { Step } from '../providers/provider.js';
 import type { Call, FulfilDeps, Fulfilled } from './deps.js';
 import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
+import { withGains } from './gains.js';
 import { type Attempted, planDecision, planLook } from './plan.js';
 import { report, tellOf } from './telling.js';
 
@@ -20,16 +21,16 @@ export class Bug extends Error {
 
 export async function conclude(deps: FulfilDeps, call: Call): Promise<Fulfilled> {
   const judged = judge(deps, call);
-  const { settlement, classified } = judged;
+  const { settlement } = judged;
   await closeDoors(deps, call, judged.decision);
-  if (judged.look?.kind === 'absent') return concludeAbsent(deps, call, settlement, classified);
+  if (judged.look?.kind === 'absent') return concludeAbsent(deps, call, judged);
   const settled = await deps.hot.settle(settlement);
   if (!settled.applied) {
     const end = await deps.db.transaction((sql) => absorbLate(sql, settlement));
     if (end === 'duplicate')
       tellOf(deps, call, 'duplicate', 'a call that had been given up was accepted after all');
   }
-  report(deps, call, settlement, classified, settled);
+  report(deps, call, settlement, judged, settled);
   return afterwards(judged.decision, settlement);
 }
 
@@ -74,7 +75,8 @@ function judge(deps: FulfilDeps, call: Call): Judged {
       evidence: evidenceOf(call.request, result, classified, call.durationMs, open),
     };
     if (claim.purpose !== 'look') {
-      return { classified, decision, look: null, settlement: planDecision(attempted, decision) };
+      const settlement = withGains(planDecision(attempted, decision), claim, classified.outcome, deps.seal);
+      return { classified, decision, look: null, settlement };
     }
     const look = judgeLook(classified.outcome, claim, account.common.confirm, now);
     return {
@@ -108,20 +110,16 @@ function operationFacts(account: CachedAccount, claim: Claim, step: Step): Opera
 }
 
 /** Enough absences: closes the attempt and moves the operation together, or looks again where that is refused. */
-async function concludeAbsent(
-  deps: FulfilDeps,
-  call: Call,
-  settlement: Settlement,
-  classified: Classified,
-): Promise<Fulfilled> {
+async function concludeAbsent(deps: FulfilDeps, call: Call, judged: Judged): Promise<Fulfilled> {
+  const { settlement } = judged;
   const end = await deps.db.transaction((sql) => closeAbsent(sql, settlement, deps.presenceClass));
   if (end === 'refused') {
     const delayMs = call.account.common.confirm.spacingMs;
     const again = { ...settlement, transition: { ...settlement.transition, delayMs, ringMs: delayMs } };
-    report(deps, call, again, classified, await deps.hot.settle(again));
+    report(deps, call, again, judged, await deps.hot.settle(again));
     return { kind: 'done', what: 'looked: not there, and not closed yet' };
   }
-  report(deps, call, settlement, classified, null);
+  report(deps, call, settlement, judged, null);
   if (end === 'dead')
     tellOf(deps, call, 'dead_letter', 'the reference is taken, yet the order cannot be found');
   return { kind: 'done', what: `proven absent: ${end}` };

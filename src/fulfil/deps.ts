@@ -4,6 +4,7 @@ import type { AccountCache, CachedAccount } from '../accounts/cache.js';
 import type { Database } from '../database/connect.js';
 import type { Alert } from '../events/alerts.js';
 import type { Gate } from '../gate/gate.js';
+import type { JsonObject } from '../json.js';
 import { providerReference } from '../orders/order.js';
 import { type Claim, SEND_BY_MS } from '../orders/store/claim.js';
 import type { HttpResult } from '../policy/answer.js';
@@ -22,6 +23,9 @@ export interface FulfilDeps {
   log: Logger;
   presenceClass: number;
   tell(alert: Alert): void;
+  /** Seals and opens what is kept secret, bound to its place. */
+  seal(value: JsonObject, context: string): string;
+  unseal(sealed: string, context: string): JsonObject;
   /** Aborts when the process begins to stop: no new call starts. */
   stopping: AbortSignal;
   /** Aborts when the stop's deadline has come: calls in flight are given up as unknown. */
@@ -56,7 +60,7 @@ export interface Call {
 }
 
 /** What the steps of an adapter work on. */
-export function workOf(account: CachedAccount, claim: Claim): Work {
+export function workOf(account: CachedAccount, claim: Pick<Claim, 'order' | 'params' | 'carry'>): Work {
   const { order, params, carry } = claim;
   if (order === null) return { params, carry };
   const { createdAt, ...rest } = order;

@@ -10,10 +10,12 @@ import { settleWithoutOrder } from '../orders/store/verbs.js';
 import { findStep, type Step } from '../providers/provider.js';
 import { Bug, conclude, park } from './conclude.js';
 import { type Bell, type Call, callOnce, type FulfilDeps, type Fulfilled, workOf } from './deps.js';
+import { prepare } from './prepare.js';
 
 /** Runs one operation once. */
 export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   const { account } = bell;
+  await prepare(deps, account, bell.operationId);
   const permit = await deps
     .gate(account)
     .acquire({ priority: bell.priority, dueAt: bell.dueAt, signal: deps.stopping });

@@ -122,7 +122,8 @@ function plan(attempted: Attempted, decision: Decision): Plan {
           delayMs: decision.delayMs,
           ringMs: decision.delayMs + RETRY_BACKSTOP_MS,
           spend: 1,
-          ...backToCall(attempted),
+          // A check that failed is a check again: what was refused is not sent once more.
+          purpose: claim.purpose,
           lastOutcome: last,
         },
         event: {
@@ -199,16 +200,6 @@ function nextStep(account: OpenAccount, kind: Claim['kind'], step: Step): Step {
   const following = steps[steps.findIndex(({ name }) => name === step.name) + 1];
   if (following === undefined) throw new Error(`${kind} has no step after ${step.name}`);
   return following;
-}
-
-/** After a check the verb's own step runs again. */
-function backToCall({ claim, account }: Attempted): Partial<Transition> {
-  if (claim.purpose !== 'check') return {};
-  const steps = claim.kind === 'poll' ? [] : (account.verbs[claim.kind] ?? []);
-  const checked = steps.find(({ name }) => name === claim.carry.checkedStep) ?? steps[0];
-  return checked === undefined
-    ? {}
-    : { step: checked.name, stepRepeatable: checked.repeatable, purpose: 'call' };
 }
 
 function deathPlan(

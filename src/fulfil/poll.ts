@@ -117,7 +117,7 @@ async function unread(
   deps: FulfilDeps,
   call: Call,
   attempted: Attempted,
-  { outcome, rule }: Classified,
+  classified: Classified,
 ): Promise<Fulfilled> {
   const { account, claim } = call;
   const facts: OperationFacts = {
@@ -128,6 +128,7 @@ async function unread(
     checked: null,
   };
   const now = claim.startedAt + call.durationMs;
+  const { outcome, rule } = classified;
   const decided = decide(outcome, facts, account.policy, rule, now, deps.time.random);
   const decision: Decision =
     decided.kind === 'succeed'
@@ -136,7 +137,7 @@ async function unread(
   await closeDoors(deps, call, decision);
   const settlement = planDecision(attempted, decision);
   await deps.hot.settle(settlement);
-  report(deps, call, settlement, { outcome, rule }, null);
+  report(deps, call, settlement, { classified, decision }, null);
   return decision.kind === 'retry'
     ? { kind: 'retry', delayMs: decision.delayMs, why: settlement.evidence.code }
     : { kind: 'done', what: decision.kind };

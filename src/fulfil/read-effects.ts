@@ -61,7 +61,7 @@ export function foundEffect(order: ReadOrder, state: ProviderState, context: Rea
     providerData: state.data ?? null,
     missingReads: 0,
     startedAt: context.startedAt,
-    readMs: readAgainMs(to ?? order.status, context.random),
+    readMs: readAgainMs(wantsMore ? order.status : (to ?? order.status), context.random),
     followStep: wantsMore ? context.getStep : null,
   };
 }

@@ -2,14 +2,22 @@
 import { type Alert, alert } from '../events/alerts.js';
 import type { Settled, Settlement } from '../orders/store/settle.js';
 import type { Classified } from '../policy/classify.js';
+import type { AlertCode, Decision } from '../policy/decide.js';
 import type { Call, FulfilDeps } from './deps.js';
+
+/** Sentences for what a decision wants told beside dead letters and pauses, which are told where they are made. */
+const DECISION_ALERTS: Partial<Record<AlertCode, string>> = {
+  gone: 'the provider has retired what we call; its answer names the successor',
+  long_wait: 'the provider asks for a wait of more than an hour',
+  funds: "the provider's account has too little money",
+};
 
 /** One wide line per attempt, always with the same keys; then the alerts. After it is stored, never before. */
 export function report(
   deps: FulfilDeps,
   call: Call,
   settlement: Settlement,
-  classified: Classified,
+  { classified, decision }: { classified: Classified; decision: Decision | null },
   settled: Settled | null,
 ): void {
   const { account, claim, step } = call;
@@ -46,8 +54,20 @@ export function report(
       `${account.provider.id} answered ${settlement.evidence.httpStatus} (${settlement.evidence.code})`,
     );
   }
+  const sentence = decision?.alert === undefined ? undefined : DECISION_ALERTS[decision.alert];
+  if (decision?.alert !== undefined && sentence !== undefined) tellOf(deps, call, decision.alert, sentence);
   if (settled?.applied !== false && settlement.deadLetter !== null) {
-    tellOf(deps, call, 'dead_letter', `${settlement.deadLetter.code}: ${settlement.deadLetter.message}`);
+    // Without the provider's own words, which may name the customer: they stand in the letter.
+    const letter =
+      settled === null || settled.deadLetterId === null
+        ? 'a dead letter'
+        : `dead letter ${settled.deadLetterId}`;
+    tellOf(
+      deps,
+      call,
+      'dead_letter',
+      `${claim.kind} needs a decision: ${letter}, ${settlement.deadLetter.code}`,
+    );
   }
 }
 

@@ -75,15 +75,51 @@ function textAt(raw: unknown, key: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** The body without the fields that its shape is wrong about, so that the provider's rules can be told as well. */
+/** Stands in for a wrong field that the shape requires, so that the rest can be read; nothing of it is ever stored. */
+const PLACEHOLDERS: Readonly<Record<string, unknown>> = {
+  account: 'placeholder',
+  reference: 'placeholder',
+  quantity: 1,
+  line1: 'placeholder',
+  city: 'placeholder',
+  country: 'DE',
+  method: 'prepaid',
+  type: 'default',
+  url: 'https://placeholder.invalid/',
+};
+const PLACEHOLDER_ITEM = { reference: 'placeholder', quantity: 1 };
+
+/** The body with its wrong fields left out or stood in for, so that the provider's rules can be told as well. */
 function readablePart(raw: unknown, problems: readonly FieldProblem[]): OrderBody | null {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return null;
-  const wrong = new Set(
-    problems.map(({ pointer }) => pointer.split('/')[1]?.replaceAll('~1', '/').replaceAll('~0', '~')),
-  );
-  const rest = Object.fromEntries(Object.entries(raw).filter(([key]) => !wrong.has(key)));
-  const again = orderBody.safeParse({ account: 'unknown', reference: 'unknown', ...rest });
+  const copy: unknown = structuredClone(raw);
+  for (const { pointer } of problems) mend(copy, pathOf(pointer));
+  const again = orderBody.safeParse(copy);
   return again.success ? again.data : null;
+}
+
+function pathOf(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function mend(copy: unknown, path: readonly string[]): void {
+  const name = path.at(-1);
+  let parent: unknown = copy;
+  for (const part of path.slice(0, -1)) {
+    // Own properties only: a hostile name must not lead into a prototype.
+    parent =
+      typeof parent === 'object' && parent !== null
+        ? Object.getOwnPropertyDescriptor(parent, part)?.value
+        : undefined;
+  }
+  if (name === undefined || typeof parent !== 'object' || parent === null) return;
+  // An element keeps its place, so that the pointers to its neighbours stay right.
+  if (Array.isArray(parent)) Reflect.set(parent, name, { ...PLACEHOLDER_ITEM });
+  else if (Object.hasOwn(PLACEHOLDERS, name)) Reflect.set(parent, name, PLACEHOLDERS[name]);
+  else Reflect.deleteProperty(parent, name);
 }
 
 /** Without those about fields that are known to be wrong already, or left out of the readable part. */

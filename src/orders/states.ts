@@ -41,7 +41,9 @@ export type Move =
 /** What becomes of an order's status when its provider tells of another. */
 export function move(from: OrderStatus, told: OrderStatus, authority: Authority): Move {
   if (from === told) return { kind: 'same' };
-  if (MOVES[from].includes(told) && told !== 'received') return { kind: 'move', to: told };
+  // Only a corrected body begins again; a provider's word never takes back what was sent.
+  if (told === 'received') return { kind: 'ignored' };
+  if (MOVES[from].includes(told)) return { kind: 'move', to: told };
   const exit = from === 'failed' || from === 'canceled';
   if (exit && authority === 'read') return { kind: 'reopen', to: told };
   return { kind: 'ignored' };

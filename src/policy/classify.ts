@@ -35,10 +35,17 @@ export const GENERAL_RULES: readonly PolicyRule[] = [
   general({ id: 'general/throttled', status: 429, outcome: 'throttled', meaning: 'Too many requests' }),
   general({
     id: 'general/unauthorized',
-    status: [401, 403],
+    status: 401,
     outcome: 'blocked',
     block: 'auth',
     meaning: 'Credentials refused',
+  }),
+  general({
+    id: 'general/forbidden',
+    status: 403,
+    outcome: 'blocked',
+    block: 'auth',
+    meaning: 'Not allowed',
   }),
   general({
     id: 'general/payment',
@@ -170,7 +177,8 @@ function outcomeOf(
 ): Outcome {
   const code = error.code ?? `http_${answer.status}`;
   const message = error.message;
-  const retryAt = retryTime(answer, policy);
+  const named = retryAfterTime(answer);
+  const timed = named === null ? {} : { retryAt: named };
   switch (rule.outcome) {
     case 'rejected':
       return {
@@ -188,11 +196,15 @@ function outcomeOf(
     case 'gone':
       return { kind: 'gone', code, message };
     case 'failed':
-      return { kind: 'failed', code, message };
-    case 'unknown':
-      return doubtful(step, code, message);
-    case 'throttled':
+      return { kind: 'failed', code, message, ...timed };
+    case 'unknown': {
+      const outcome = doubtful(step, code, message);
+      return outcome.kind === 'failed' ? { ...outcome, ...timed } : outcome;
+    }
+    case 'throttled': {
+      const retryAt = named ?? resetTime(answer, policy);
       return { kind: 'throttled', code, message, ...(retryAt === null ? {} : { retryAt }) };
+    }
     case 'blocked':
       return { kind: 'blocked', code: rule.block ?? 'auth', message };
     case 'waiting':
@@ -202,22 +214,31 @@ function outcomeOf(
         scope: rule.wait?.scope ?? 'order',
         code,
         message,
-        ...(retryAt === null ? {} : { retryAt }),
+        ...timed,
       };
     default:
       return unreachable(rule.outcome);
   }
 }
 
-/** When the answer says that calls are welcome again, epoch ms. Retry-After wins over the reset header (RFC 9110; RateLimit draft). */
-function retryTime(answer: HttpResult & { kind: 'answered' }, policy: ProviderPolicy): number | null {
-  const dateHeader = answer.headers.date;
-  const at = {
-    receivedAt: answer.receivedAt,
-    ...(typeof dateHeader === 'string' ? { date: dateHeader } : {}),
-  };
-  const retryAfter = parseRetryAfter(answer.headers['retry-after'], at);
-  if (retryAfter !== null) return answer.receivedAt + retryAfter;
-  const reading = readRateLimit(answer.headers, { dialect: policy.resetDialect, ...at });
+type Answered = HttpResult & { kind: 'answered' };
+
+function answerTime(answer: Answered): { receivedAt: number; date?: string } {
+  const { date } = answer.headers;
+  return { receivedAt: answer.receivedAt, ...(typeof date === 'string' ? { date } : {}) };
+}
+
+/** When the answer says that calls are welcome again, epoch ms (RFC 9110, "Retry-After"). */
+function retryAfterTime(answer: Answered): number | null {
+  const delay = parseRetryAfter(answer.headers['retry-after'], answerTime(answer));
+  return delay === null ? null : answer.receivedAt + delay;
+}
+
+/**
+ * The reset of the rate limit, epoch ms; Retry-After wins over it (RateLimit draft). Some providers send it with
+ * every answer, so it means something only where the limit was the trouble.
+ */
+function resetTime(answer: Answered, policy: ProviderPolicy): number | null {
+  const reading = readRateLimit(answer.headers, { dialect: policy.resetDialect, ...answerTime(answer) });
   return reading?.resetAt ?? null;
 }

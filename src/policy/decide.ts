@@ -98,7 +98,7 @@ export function decide(
     case 'done':
       return operation.hasNextStep ? { kind: 'next', spend: 0 } : { kind: 'succeed', spend: 1 };
     case 'observed':
-      return decideObserved(outcome.state.status, operation, policy, random);
+      return decideObserved(outcome.state.status, operation);
     case 'rejected':
       return {
         kind: 'reject',
@@ -117,18 +117,16 @@ export function decide(
       if (operation.purpose === 'check') return dead(outcome.code, outcome.message);
       return { kind: 'check', spend: 1 };
     case 'failed':
-      return { ...decideFailed(outcome, operation, policy, rule, random), ...alert };
+      return { ...decideFailed(outcome, operation, policy, rule, now, random), ...alert };
     case 'unknown':
       // A repeatable step never gets here (classify makes it `failed`), except through a rule of its own.
       if (operation.repeatable)
-        return { ...decideFailed(outcome, operation, policy, rule, random), ...alert };
+        return { ...decideFailed(outcome, operation, policy, rule, now, random), ...alert };
       return { kind: 'confirm', mayRepeat: true, spend: 1, ...alert };
     case 'throttled':
       return decideThrottled(outcome, operation, policy, now, random);
     case 'blocked':
-      if (outcome.code === 'misconfigured') {
-        return { ...dead('misconfigured', outcome.message), misconfigured: true };
-      }
+      if (outcome.code === 'misconfigured') return misconfigured('misconfigured', outcome.message, operation);
       return {
         kind: 'wait',
         reason: 'auth',
@@ -141,7 +139,7 @@ export function decide(
     case 'waiting':
       return decideWaiting(outcome, operation, policy, now, random);
     case 'gone':
-      return { ...dead(outcome.code, outcome.message), alert: 'gone' };
+      return { ...misconfigured(outcome.code, outcome.message, operation), alert: 'gone' };
     case 'notSent':
       // The attempt is given back; only the pace slows down, so that a dead host is not hammered.
       return {
@@ -163,21 +161,14 @@ function dead(code: string, message: string): Decision {
   return { kind: 'die', code, message, ambiguous: false, spend: 1 };
 }
 
+/** Our URL, method or version is wrong, not the order. A read never makes a dead letter. */
+function misconfigured(code: string, message: string, operation: OperationFacts): Decision {
+  if (operation.kind === 'poll') return { kind: 'reject', code, message, spend: 1 };
+  return { ...dead(code, message), misconfigured: true };
+}
+
 /** A state was fetched: by a poll, or to find out what an "already so" meant. */
-function decideObserved(
-  status: OrderStatus | null,
-  operation: OperationFacts,
-  policy: ProviderPolicy,
-  random: Random,
-): Decision {
-  const again = (): Decision =>
-    decideFailed(
-      { code: 'still_open', message: 'the provider refused, yet its state would allow it' },
-      operation,
-      policy,
-      null,
-      random,
-    );
+function decideObserved(status: OrderStatus | null, operation: OperationFacts): Decision {
   switch (operation.kind) {
     case 'poll':
     case 'submit':
@@ -185,7 +176,7 @@ function decideObserved(
     case 'cancel':
       if (status === 'canceled') return { kind: 'succeed', spend: 1 };
       if (status !== null && TOO_LATE.includes(status)) return tooLate(status, 'canceled');
-      return again();
+      return refusedAnyway(operation);
     case 'update':
       if (status === 'canceled' || (status !== null && TOO_LATE.includes(status)))
         return tooLate(status, 'changed');
@@ -199,7 +190,7 @@ function decideObserved(
   }
 }
 
-/** The state would allow it, so the provider's own words say what it did not like. */
+/** The state would allow it, so the provider's own words say what it did not like. It is not asked again: 404 and 409 never are. */
 function refusedAnyway({ checked }: OperationFacts): Decision {
   return {
     kind: 'reject',
@@ -224,7 +215,7 @@ function decideMissing(outcome: { code: string; message: string }, operation: Op
     case 'poll':
       return { kind: 'succeed', spend: 1 };
     case 'submit':
-      return { ...dead('misconfigured', outcome.message), misconfigured: true };
+      return misconfigured('misconfigured', outcome.message, operation);
     case 'activate':
     case 'cancel':
     case 'update':
@@ -238,10 +229,11 @@ function decideMissing(outcome: { code: string; message: string }, operation: Op
 
 /** Certainly not done: again, until the budget is spent. A read never makes a dead letter. */
 function decideFailed(
-  outcome: { code: string; message: string },
+  outcome: { code: string; message: string; retryAt?: number },
   operation: OperationFacts,
   policy: ProviderPolicy,
   rule: PolicyRule | null,
+  now: number,
   random: Random,
 ): Decision {
   const spent = operation.attempts + 1;
@@ -250,7 +242,9 @@ function decideFailed(
       return { kind: 'reject', code: outcome.code, message: outcome.message, spend: 1 };
     return dead(outcome.code, outcome.message);
   }
-  return { kind: 'retry', delayMs: backoffDelay(rule?.backoff ?? policy.backoff, spent, random), spend: 1 };
+  const backoff = backoffDelay(rule?.backoff ?? policy.backoff, spent, random);
+  const named = outcome.retryAt === undefined ? 0 : waitFor(Math.max(0, outcome.retryAt - now), random);
+  return { kind: 'retry', delayMs: Math.max(backoff, named), spend: 1 };
 }
 
 function expired(operation: OperationFacts, now: number): boolean {
@@ -294,11 +288,15 @@ function decideWaiting(
   now: number,
   random: Random,
 ): Decision {
-  if (expired(operation, now)) return { ...dead(outcome.code, outcome.message), spend: 0 };
+  if (expired(operation, now)) {
+    return operation.kind === 'poll'
+      ? { kind: 'reject', code: outcome.code, message: outcome.message, spend: 0 }
+      : { ...dead(outcome.code, outcome.message), spend: 0 };
+  }
   const delayMs =
     outcome.retryAt === undefined
       ? WAIT_INTERVAL_MS[outcome.reason]
-      : waitFor(Math.max(0, outcome.retryAt - now), random);
+      : Math.max(waitFor(Math.max(0, outcome.retryAt - now), random), policy.throttle.floorMs);
   return {
     kind: 'wait',
     reason: outcome.reason,

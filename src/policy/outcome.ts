@@ -8,21 +8,56 @@ import type { OrderStatus, ProviderState, WaitReason } from '../orders/order.js'
 /** Account-wide reasons that stop all calls until something changes. */
 export type BlockCode = 'auth' | 'misconfigured' | 'reinstall';
 
+/** What a provider told that later operations of the account can use: its id of a customer, a session. */
+export interface Fact {
+  kind: string;
+  key: string;
+  /** Null forgets it. */
+  value: JsonObject | null;
+  /** How long it holds, ms; for ever when left out. */
+  ttlMs?: number;
+  /** Kept sealed. */
+  secret?: true;
+}
+
+/** A code that a provider handed out. Money: sealed before it is stored, never logged. */
+export interface Deliverable {
+  /** From 0, over the whole order. */
+  position: number;
+  sku: string;
+  code: string;
+  serial: string | null;
+  /** ISO 8601. */
+  expiresAt: string | null;
+}
+
+/** What a success may bring beside its answer. */
+interface Gains {
+  facts?: Fact[];
+  deliverables?: Deliverable[];
+}
+
 export type Outcome =
   /** The provider took the order and named it. */
-  | { kind: 'accepted'; providerOrderId: string; status?: OrderStatus; rawStatus?: string; data?: JsonObject }
+  | ({
+      kind: 'accepted';
+      providerOrderId: string;
+      status?: OrderStatus;
+      rawStatus?: string;
+      data?: JsonObject;
+    } & Gains)
   /** A read found this. */
   | { kind: 'observed'; state: ProviderState }
   /** A step or verb is done; `states` where it was a page of a list. */
-  | { kind: 'done'; data?: JsonObject; states?: ProviderState[] }
+  | ({ kind: 'done'; data?: JsonObject; states?: ProviderState[] } & Gains)
   /** The content is at fault. */
   | { kind: 'rejected'; code: string; message: string; fields?: Record<string, string[]> }
   /** Not there, in the provider's own words. */
   | { kind: 'missing'; code: string; message: string }
   /** Already so, or in conflict with what is: fetch the state and adopt it. */
   | { kind: 'settled'; code: string; message: string }
-  /** Certainly not done; may be tried again. */
-  | { kind: 'failed'; code: string; message: string }
+  /** Certainly not done; may be tried again, not before `retryAt` (epoch ms) where the answer names a time. */
+  | { kind: 'failed'; code: string; message: string; retryAt?: number }
   /** Too many calls. `retryAt` (epoch ms) where the answer says when. */
   | { kind: 'throttled'; code: string; message: string; retryAt?: number }
   /** The account's matter. */

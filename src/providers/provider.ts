@@ -54,6 +54,28 @@ export interface Capabilities {
   lagMs: number;
 }
 
+/** Which facts of an account a verb wants to know before it begins. */
+export interface FactQuery {
+  kind: string;
+  /** All of the kind when left out. */
+  key?: string;
+}
+
+/** What is known before a verb begins. */
+export interface Known {
+  /** The value of each fact; sealed ones opened. */
+  facts: { kind: string; key: string; value: JsonObject }[];
+  /** `providerData` of the account's other orders that are not over and whose data contains what was asked for. */
+  openOrders: JsonObject[];
+}
+
+/** For verbs whose first steps may be unnecessary, or need what earlier calls brought. */
+export interface Preparation {
+  facts(kind: OperationKind, work: Work): { facts: FactQuery[]; openOrders?: JsonObject };
+  /** Where to begin and what to carry; null leaves the operation as it stands. */
+  begin(kind: OperationKind, work: Work, known: Known): { step: string; carry: JsonObject } | null;
+}
+
 /** An account's adapter: configuration and credentials already inside. */
 export interface OpenAccount {
   id: string;
@@ -74,6 +96,7 @@ export interface OpenAccount {
   validate(body: OrderBody): FieldProblem[];
   /** What is wrong with the parameters of an `update`. */
   validateUpdate?(params: unknown): { params: JsonObject } | { problems: FieldProblem[] };
+  prepare?: Preparation;
   /** Orders with the same key are called one at a time. */
   serialKey?(body: OrderBody): string | null;
 }

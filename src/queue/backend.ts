@@ -2,6 +2,8 @@
  * The doorbell: BullMQ on Redis, or on its own PostgreSQL backend. One code path; what differs is how a queue
  * and a worker are made. Everything here may be wiped at any moment, since the rows ring again.
  */
+
+import { once } from 'node:events';
 import {
   createPostgresBackend,
   type JobsOptions,
@@ -55,6 +57,8 @@ export interface QueueBackend {
     settings: WorkerSettings,
   ): Worker<JobData, string>;
   add(name: string, jobs: { name: string; data: JobData; opts: JobsOptions }[]): Promise<void>;
+  /** Waits a little for the first connection, so that a start is no trouble. Resolves even where there is none. */
+  opened(): Promise<void>;
   /** True where the queue has lost what it held (and, for PostgreSQL, never by itself). */
   wasEmptied(): Promise<boolean>;
   /** Remembers that the queue holds what was rung for. */
@@ -79,6 +83,7 @@ interface Parts {
     processor: Processor<JobData, string>,
     options: ReturnType<typeof workerOptions>,
   ): Worker<JobData, string>;
+  opened(): Promise<void>;
   wasEmptied(): Promise<boolean>;
   markFilled(): Promise<void>;
   closeConnections(): Promise<void>;
@@ -118,6 +123,7 @@ function assemble(kind: QueueBackend['kind'], parts: Parts, onError: (error: Err
     async add(name, jobs) {
       await queue(name).addBulk(jobs);
     },
+    opened: parts.opened,
     wasEmptied: parts.wasEmptied,
     markFilled: parts.markFilled,
     async close() {
@@ -147,6 +153,7 @@ export function redisBackend(options: { url: string; onError(error: Error): void
         new Queue(name, { connection: commands, prefix: PREFIX, skipWaitingForReady: false }),
       makeWorker: (name, processor, rest) =>
         new Worker<JobData, string>(name, processor, { connection: blocking, prefix: PREFIX, ...rest }),
+      opened: () => readyOrSoon(commands),
       wasEmptied: async () => (await commands.get(EPOCH_KEY)) === null,
       markFilled: async () => {
         await commands.set(EPOCH_KEY, 'filled');
@@ -158,6 +165,15 @@ export function redisBackend(options: { url: string; onError(error: Error): void
     },
     options.onError,
   );
+}
+
+/** How long a start waits for Redis, ms; beyond it the dispatcher says what is wrong. */
+const OPEN_WITHIN_MS = 2_000;
+
+async function readyOrSoon(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return;
+  // Aborting rejects the wait, which is one of its two ends: the connection goes on trying by itself.
+  await once(redis, 'ready', { signal: AbortSignal.timeout(OPEN_WITHIN_MS) }).catch(() => undefined);
 }
 
 /**
@@ -196,6 +212,7 @@ export function postgresBackend(options: {
           createPostgresBackend,
         ) as unknown as Worker<JobData, string>;
       },
+      opened: async () => undefined,
       wasEmptied: async () => false,
       markFilled: async () => undefined,
       closeConnections: () => pool.end(),

@@ -74,6 +74,22 @@ export interface OrderChange {
   bodyPatch?: JsonObject;
 }
 
+/** A fact as it is stored: open, or sealed. */
+export interface StoredFact {
+  kind: string;
+  key: string;
+  value: JsonObject | null;
+  sealed: string | null;
+  ttlMs: number | null;
+}
+
+export interface StoredDeliverable {
+  position: number;
+  sku: string;
+  sealed: string;
+  expiresAt: string | null;
+}
+
 export interface Settlement {
   operationId: string;
   attemptId: string;
@@ -90,6 +106,8 @@ export interface Settlement {
   found: string | null;
   /** A read of this one order, so many ms from now. */
   followUp: { step: string; delayMs: number } | null;
+  facts?: StoredFact[];
+  deliverables?: StoredDeliverable[];
 }
 
 export interface Settled {
@@ -116,7 +134,7 @@ with i as materialized (
     "orderFrom" jsonb, "orderTo" packline.order_status, "rawStatus" text, "orderProviderId" text, "providerData" jsonb,
     failure jsonb, "attentionCode" text, "attentionDetail" text, "attentionClear" boolean, tracking jsonb, "readMs" float8,
     "bodyPatch" jsonb, "eventType" text, "eventData" jsonb, "deadCode" text, "deadMessage" text, "deadAmbiguous" boolean, "deadCandidates" jsonb,
-    found text, "followStep" text, "followMs" float8)
+    found text, "followStep" text, "followMs" float8, facts jsonb, deliverables jsonb)
 ), seen as (
   update packline.attempts a set
     ended_at = coalesce(a.ended_at, now()), duration_ms = i."durationMs", report = i.report,
@@ -177,6 +195,17 @@ with i as materialized (
     now() + m."followMs" * interval '1 ms', now() + m."followMs" * interval '1 ms', 'packline'
   from moved m where m."followStep" is not null and m.order_id is not null
   on conflict do nothing
+), known as (
+  insert into packline.provider_facts (account_id, kind, key, value, sealed, expires_at, updated_at)
+  select m.account_id, f.kind, f.key, f.value, f.sealed, now() + f."ttlMs" * interval '1 ms', now()
+  from moved m cross join jsonb_to_recordset(m.facts) as f(kind text, key text, value jsonb, sealed text, "ttlMs" float8)
+  on conflict (account_id, kind, key) do update set
+    value = excluded.value, sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = now()
+), handed as (
+  insert into packline.deliverables (order_id, generation, position, sku, sealed, expires_at)
+  select m.order_id, m.generation, c.position, c.sku, c.sealed, c."expiresAt"
+  from moved m cross join jsonb_to_recordset(m.deliverables) as c(position int, sku text, sealed text, "expiresAt" timestamptz)
+  on conflict (order_id, generation, position) do update set sealed = excluded.sealed, expires_at = excluded.expires_at
 ), lettered as (
   insert into packline.dead_letters (operation_id, order_id, account_id, kind, code, message, ambiguous, candidates)
   select m.id, m.order_id, m.account_id, m.kind, m."deadCode", m."deadMessage", m."deadAmbiguous", coalesce(m."deadCandidates", '[]')
@@ -228,6 +257,8 @@ function flat(s: Settlement): object {
     followStep: s.followUp?.step,
     followMs: s.followUp?.delayMs,
     attentionClear: attention === 'clear',
+    facts: s.facts?.map((fact): JsonObject => ({ ...fact })),
+    deliverables: s.deliverables?.map((code): JsonObject => ({ ...code })),
   };
   if (order !== null) {
     Object.assign(fields, {

@@ -1,0 +1,41 @@
+/** Before the claim: where a verb of several steps begins, from what is known already. Reads and one update, no call. */
+import type { CachedAccount } from '../accounts/cache.js';
+import type { Claim } from '../orders/store/claim.js';
+import { beginAt, findFacts, openOrderData, unclaimedOperation } from '../orders/store/facts.js';
+import { findStep, type Known } from '../providers/provider.js';
+import { type FulfilDeps, workOf } from './deps.js';
+import { factContext } from './gains.js';
+
+/** Does nothing for adapters that have nothing to prepare, and for operations that are being looked up. */
+export async function prepare(deps: FulfilDeps, account: CachedAccount, operationId: string): Promise<void> {
+  const { prepare: preparation } = account.open;
+  if (preparation === undefined) return;
+  const operation = await unclaimedOperation(deps.db, operationId);
+  if (operation === null || operation.purpose !== 'call' || operation.state === 'unconfirmed') return;
+  const work = workOf(account, operation satisfies Pick<Claim, 'order' | 'params' | 'carry'>);
+  const wanted = preparation.facts(operation.kind, work);
+  const rows = await findFacts(deps.db, account.id, wanted.facts);
+  const known: Known = {
+    facts: rows.flatMap(({ kind, key, value, sealed }) => {
+      const opened =
+        value ?? (sealed === null ? null : deps.unseal(sealed, factContext(account.id, kind, key)));
+      return opened === null ? [] : [{ kind, key, value: opened }];
+    }),
+    openOrders:
+      wanted.openOrders === undefined
+        ? []
+        : await openOrderData(deps.db, account.id, operation.order.id, wanted.openOrders),
+  };
+  const begin = preparation.begin(operation.kind, work, known);
+  if (begin === null) return;
+  const step = findStep(account.open, operation.kind, begin.step);
+  if (step === null)
+    throw new Error(
+      `${account.provider.id} begins ${operation.kind} at ${begin.step}, which it does not have`,
+    );
+  await beginAt(deps.db, operationId, operation.step, {
+    step: step.name,
+    repeatable: step.repeatable,
+    carry: begin.carry,
+  });
+}
