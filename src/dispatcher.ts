@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { AccountCache, CachedAccount } from './accounts/cache.js';
 import type { Sql } from './database/connect.js';
+import { forgetBoard } from './maintenance/board.js';
 import { type HighWater, type RungOperation, ringAllAgain, ringDue } from './orders/store/dispatch.js';
 import { jobOptions } from './policy/job-options.js';
 import { type QueueBackend, queueName } from './queue/backend.js';
@@ -75,6 +76,7 @@ export async function repairEpoch({
 }: Pick<DispatcherDeps, 'db' | 'queue' | 'log'>): Promise<number | null> {
   if (!(await queue.wasEmptied())) return null;
   const again = await ringAllAgain(db);
+  await forgetBoard(db);
   await queue.markFilled();
   log.warn(
     { event: 'queue.refilled', operations: again },

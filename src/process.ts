@@ -12,6 +12,7 @@ import { openPresence, PRESENCE_CLASS } from './database/presence.js';
 import { type Dispatcher, startDispatcher } from './dispatcher.js';
 import { createNotifier } from './events/notify.js';
 import { createHotPath } from './fulfil/hot.js';
+import { createTokenKeeper } from './fulfil/tokens.js';
 import { type Fulfilment, startFulfilment } from './fulfil/worker.js';
 import { createGate, type Gate } from './gate/gate.js';
 import type { JsonObject } from './json.js';
@@ -82,7 +83,21 @@ export async function startProcess(options: RunOptions): Promise<Running> {
   const parts: { dispatcher?: Dispatcher; fulfilment?: Fulfilment; maintenance?: Maintenance } = {};
   const has = (role: Role) => roles.includes(role);
 
+  const sealer = {
+    seal: (value: JsonObject, context: string) => seal(JSON.stringify(value), base.key, context),
+    // Whatever opens was sealed by the line above.
+    unseal: (sealed: string, context: string) => JSON.parse(unseal(sealed, base.key, context)) as JsonObject,
+  };
   if (has('fulfilment')) {
+    const shared = {
+      db: base.db,
+      http: base.http,
+      time,
+      log,
+      presenceClass: PRESENCE_CLASS,
+      tell: notifier.tell,
+      ...sealer,
+    };
     const hot = createHotPath({
       db: base.db,
       owner: () => presence.key,
@@ -90,18 +105,11 @@ export async function startProcess(options: RunOptions): Promise<Running> {
       time,
     });
     parts.fulfilment = startFulfilment({
-      db: base.db,
+      ...shared,
       hot,
       accounts: base.accounts,
       gate: gates(base, time),
-      http: base.http,
-      time,
-      log,
-      presenceClass: PRESENCE_CLASS,
-      tell: notifier.tell,
-      seal: (value, context) => seal(JSON.stringify(value), base.key, context),
-      // Whatever opens was sealed by the line above.
-      unseal: (sealed, context) => JSON.parse(unseal(sealed, base.key, context)) as JsonObject,
+      tokens: createTokenKeeper({ ...shared, owner: () => presence.key }),
       stopping: stopping.signal,
       abandon: abandon.signal,
       queue,

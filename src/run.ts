@@ -54,6 +54,8 @@ export async function runRoles(options: RunRoles): Promise<number> {
   } catch (error) {
     if (!isForThePerson(error)) throw error;
     process.stderr.write(`${error.message}\n`);
+    // Told to stop before it had begun, as while it waited for migrations: nobody has made a mistake.
+    if (signals.signal.aborted && fatal.reason === null) return 0;
     return error instanceof CannotStart ? 2 : 1;
   } finally {
     process.off('SIGTERM', onSignal);

@@ -1,11 +1,14 @@
 /** `packline simulate`: provider simulators on this machine, and an accounts file that fits them. */
+import { providers } from '../providers/registry.js';
 import { simulators } from '../simulator/index.js';
 import { systemTime } from '../time.js';
 import { WrongUse } from './context.js';
 
 /** Starts simulators until a signal comes; prints the accounts file on stdout. */
 export async function simulate(names: readonly string[], { port }: { port?: number }): Promise<number> {
-  const wanted = names.length === 0 ? Object.keys(simulators) : [...names];
+  // Without names: those whose accounts this packline can apply.
+  const usable = providers.map(({ id }) => id).filter((id) => Object.hasOwn(simulators, id));
+  const wanted = names.length === 0 ? usable : [...names];
   if (port !== undefined && port !== 0 && wanted.length > 1) {
     throw new WrongUse('--port names one port: start the simulators one by one, or leave it out');
   }

@@ -10,7 +10,8 @@ export interface Alert {
     | 'bug'
     | 'account_unusable'
     | 'queue_emptied'
-    | 'absent_look';
+    | 'absent_look'
+    | 'token_refresh_lost';
   severity: 'critical' | 'error' | 'warning';
   account: string;
   orderId?: string;
@@ -34,6 +35,7 @@ const SEVERITY: Record<Alert['code'], Alert['severity']> = {
   account_unusable: 'critical',
   queue_emptied: 'warning',
   absent_look: 'warning',
+  token_refresh_lost: 'critical',
 };
 
 /** Alerts about the account as a whole; the others are about one order. */
@@ -43,6 +45,7 @@ const ACCOUNT_WIDE: readonly Alert['code'][] = [
   'funds',
   'account_unusable',
   'queue_emptied',
+  'token_refresh_lost',
 ];
 
 /** @param at epoch ms */

@@ -12,6 +12,7 @@ import type { Http } from '../providers/http.js';
 import type { HttpRequest, Step, Work } from '../providers/provider.js';
 import type { Time } from '../time.js';
 import type { HotPath } from './hot.js';
+import type { CurrentToken, TokenKeeper } from './tokens.js';
 
 export interface FulfilDeps {
   db: Database;
@@ -23,6 +24,7 @@ export interface FulfilDeps {
   log: Logger;
   presenceClass: number;
   tell(alert: Alert): void;
+  tokens: TokenKeeper;
   /** Seals and opens what is kept secret, bound to its place. */
   seal(value: JsonObject, context: string): string;
   unseal(sealed: string, context: string): JsonObject;
@@ -57,6 +59,7 @@ export interface Call {
   result: HttpResult;
   durationMs: number;
   asked: { monotonic: number; wall: number };
+  token: CurrentToken | null;
 }
 
 /** What the steps of an adapter work on. */
@@ -82,8 +85,9 @@ export async function callOnce(
   claim: Claim,
   { step, work }: { step: Step; work: Work },
   asked: { monotonic: number; wall: number },
+  token: CurrentToken | null,
 ): Promise<Call> {
-  const request = step.request(work);
+  const request = step.request(token === null ? work : { ...work, accessToken: token.accessToken });
   const started = deps.time.clock.monotonic();
   const result = await deps.http.call(request, {
     sendBy: { monotonic: asked.monotonic + SEND_BY_MS, wall: asked.wall + SEND_BY_MS },
@@ -91,5 +95,5 @@ export async function callOnce(
     signal: deps.abandon,
   });
   const durationMs = deps.time.clock.monotonic() - started;
-  return { account, claim, step, work, request, result, durationMs, asked };
+  return { account, claim, step, work, request, result, durationMs, asked, token };
 }

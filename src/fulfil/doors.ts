@@ -10,16 +10,14 @@ import type { Call, FulfilDeps } from './deps.js';
 const MISCONFIGURED_LIMIT = 3;
 
 /** Gate and pause first, so that all workers of the account stand still before this one goes on. */
-export async function closeDoors(
-  deps: FulfilDeps,
-  { account, claim, result }: Call,
-  decision: Decision | null,
-): Promise<void> {
+export async function closeDoors(deps: FulfilDeps, call: Call, decision: Decision | null): Promise<void> {
+  const { account, claim, result, token } = call;
   if (decision?.gate !== undefined) {
     await closeGate(deps.db, account.id, decision.gate);
     if (decision.alert === 'long_wait' || decision.alert === 'funds')
       tellOfClosure(deps, account, decision.alert, decision.gate);
   } else if (claim.strikes > 0 && result.kind === 'answered') await forgiveStrikes(deps.db, account.id);
+  if (decision?.refresh === true && token !== null) await deps.tokens.refused(account, token.generation);
   if (decision?.pause !== undefined) await pause(deps, account, decision.pause);
   if (decision?.misconfigured === true && claim.order !== null) {
     const inARow = await countMisconfigured(deps.db, account.id, claim.order.id);

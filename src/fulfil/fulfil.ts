@@ -11,11 +11,13 @@ import { findStep, type Step } from '../providers/provider.js';
 import { Bug, conclude, park } from './conclude.js';
 import { type Bell, type Call, callOnce, type FulfilDeps, type Fulfilled, workOf } from './deps.js';
 import { prepare } from './prepare.js';
+import type { CurrentToken } from './tokens.js';
 
 /** Runs one operation once. */
 export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   const { account } = bell;
   await prepare(deps, account, bell.operationId);
+  const token = await deps.tokens.current(account);
   const permit = await deps
     .gate(account)
     .acquire({ priority: bell.priority, dueAt: bell.dueAt, signal: deps.stopping });
@@ -29,7 +31,7 @@ export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     timeoutMs: account.common.requestTimeoutMs,
   });
   if (!claimed.ok) return refused(deps, claimed.operationId, claimed.refusal);
-  return runClaim(deps, account, claimed.claim, asked);
+  return runClaim(deps, account, claimed.claim, asked, token);
 }
 
 async function refused(deps: FulfilDeps, operationId: string, refusal: string): Promise<Fulfilled> {
@@ -69,6 +71,7 @@ export async function runClaim(
   account: CachedAccount,
   claim: Claim,
   asked: { monotonic: number; wall: number },
+  token: CurrentToken | null,
 ): Promise<Fulfilled> {
   const step = stepOf(account, claim);
   if (step === null) {
@@ -77,7 +80,7 @@ export async function runClaim(
   }
   let call: Call;
   try {
-    call = await callOnce(deps, account, claim, { step, work: workOf(account, claim) }, asked);
+    call = await callOnce(deps, account, claim, { step, work: workOf(account, claim) }, asked, token);
   } catch (error) {
     return park(deps, account, claim, error, false);
   }

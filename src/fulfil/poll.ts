@@ -24,6 +24,7 @@ import { runClaim } from './fulfil.js';
 import { type Attempted, planDecision, planRead } from './plan.js';
 import { foundEffect, missingEffect, type ReadContext, unlistedEffect } from './read-effects.js';
 import { report } from './telling.js';
+import type { CurrentToken } from './tokens.js';
 
 /** Orders of a page where the provider has no list: each is read alone. */
 const PAGE_WITHOUT_LIST = 100;
@@ -66,6 +67,7 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     await giveBackRings(deps.db, [{ operationId: bell.operationId, delayMs: Math.round(permit.retryMs) }]);
     return { kind: 'done', what: 'given back: the gate is closed' };
   }
+  const token = await deps.tokens.current(account);
   const asked = { monotonic: deps.time.clock.monotonic(), wall: deps.time.clock.now() };
   const claimed = await deps.hot.claim({
     operationId: bell.operationId,
@@ -77,7 +79,7 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     }
     return { kind: 'done', what: `not claimed: ${claimed.refusal}` };
   }
-  return read(deps, account, claimed.claim, page, asked);
+  return read(deps, account, claimed.claim, page, { ...asked, token });
 }
 
 function context(deps: FulfilDeps, account: CachedAccount, startedAt: number): ReadContext {
@@ -89,11 +91,11 @@ async function read(
   account: CachedAccount,
   claim: Claim,
   page: ReadOrder[] | null,
-  asked: { monotonic: number; wall: number },
+  { token, ...asked }: { monotonic: number; wall: number; token: CurrentToken | null },
 ): Promise<Fulfilled> {
   const target = targetOf(account, claim, page);
-  if (target === null) return runClaim(deps, account, claim, asked);
-  const call = await callOnce(deps, account, claim, target, asked);
+  if (target === null) return runClaim(deps, account, claim, asked, token);
+  const call = await callOnce(deps, account, claim, target, asked, token);
   const classified = classify(
     call.result,
     { name: call.step.name, repeatable: true, writes: false },

@@ -8,8 +8,6 @@ import type { Call, FulfilDeps } from './deps.js';
 /** Sentences for what a decision wants told beside dead letters and pauses, which are told where they are made. */
 const DECISION_ALERTS: Partial<Record<AlertCode, string>> = {
   gone: 'the provider has retired what we call; its answer names the successor',
-  long_wait: 'the provider asks for a wait of more than an hour',
-  funds: "the provider's account has too little money",
 };
 
 /** One wide line per attempt, always with the same keys; then the alerts. After it is stored, never before. */

@@ -48,6 +48,8 @@ interface Common {
   /** The order counts towards the three in a row that pause an account as misconfigured. */
   misconfigured?: true;
   alert?: AlertCode;
+  /** The access token was refused: refresh it if it is still the current one. */
+  refresh?: true;
 }
 
 export type Decision = Common &
@@ -72,6 +74,9 @@ export type Decision = Common &
     | { kind: 'reject'; code: string; message: string; fields?: Record<string, string[]> }
     | { kind: 'die'; code: string; message: string; ambiguous: boolean }
   );
+
+/** An operation whose token was refused comes again after this, ms: longer than a refresh takes. */
+const TOKEN_WAIT_MS = 2_000;
 
 /** Statuses from which a cancel or an update has come too late (gelato-connect document, "Cancel Order"). */
 const TOO_LATE: readonly OrderStatus[] = ['shipped', 'delivered', 'returned', 'failed'];
@@ -127,6 +132,16 @@ export function decide(
       return decideThrottled(outcome, operation, policy, now, random);
     case 'blocked':
       if (outcome.code === 'misconfigured') return misconfigured('misconfigured', outcome.message, operation);
+      // Not a pause: whoever refreshes pauses the account if that does not help.
+      if (outcome.code === 'token')
+        return {
+          kind: 'wait',
+          reason: 'auth',
+          delayMs: TOKEN_WAIT_MS,
+          deadlineMs: null,
+          spend: 0,
+          refresh: true,
+        };
       return {
         kind: 'wait',
         reason: 'auth',

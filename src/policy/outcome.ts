@@ -5,8 +5,8 @@
 import type { JsonObject } from '../json.js';
 import type { OrderStatus, ProviderState, WaitReason } from '../orders/order.js';
 
-/** Account-wide reasons that stop all calls until something changes. */
-export type BlockCode = 'auth' | 'misconfigured' | 'reinstall';
+/** Account-wide reasons that stop all calls until something changes; a refused `token` only until it is refreshed. */
+export type BlockCode = 'auth' | 'misconfigured' | 'reinstall' | 'token';
 
 /** What a provider told that later operations of the account can use: its id of a customer, a session. */
 export interface Fact {

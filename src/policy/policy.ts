@@ -23,8 +23,8 @@ export interface PolicyRule {
   outcome: RuleOutcome;
   /** For `waiting`: what is waited for, and whose matter it is. */
   wait?: { reason: 'funds' | 'window' | 'stock' | 'otp'; scope: 'account' | 'order' };
-  /** For `blocked`. */
-  block?: 'auth' | 'misconfigured' | 'reinstall';
+  /** For `blocked`. `token` is a refused access token: refreshed once if it is still the current one. */
+  block?: 'auth' | 'misconfigured' | 'reinstall' | 'token';
   /** Attempts before a dead letter, where the document differs from the provider's default. */
   attempts?: number;
   backoff?: Backoff;

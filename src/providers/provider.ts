@@ -24,6 +24,8 @@ export interface HttpRequest {
 export interface Work {
   /** The order; absent for reads of a whole account. */
   order?: OrderView;
+  /** The current access token, where the account's tokens rotate. */
+  accessToken?: string;
   /** What the operation was asked to do. */
   params: JsonObject;
   /** What earlier steps left. */
@@ -76,6 +78,41 @@ export interface Preparation {
   begin(kind: OperationKind, work: Work, known: Known): { step: string; carry: JsonObject } | null;
 }
 
+/** A pair of rotating tokens. */
+export interface Tokens {
+  accessToken: string;
+  refreshToken: string;
+  /** Epoch ms; null where the provider does not say. */
+  expiresAt: number | null;
+}
+
+/** What a refresh came to. */
+export type Refreshed =
+  | { kind: 'tokens'; tokens: Tokens }
+  /** The refresh token is spent or revoked: a human has to install again. */
+  | { kind: 'revoked'; code: string; message: string }
+  /** Refused, and the refresh token was not used. */
+  | { kind: 'refused'; code: string; message: string };
+
+/** How rotating tokens are refreshed. Each refresh token is sent at most once, for ever. */
+export interface TokenRotation {
+  /** The tokens of the accounts file. */
+  initial: Tokens;
+  /** Refreshed so long before their expiry, ms. */
+  aheadMs: number;
+  request(tokens: Tokens): HttpRequest;
+  /** Reads any answer; null where it cannot be trusted, which counts as lost. Must not throw. */
+  read(answer: Answer): Refreshed | null;
+}
+
+/** How a one-time password is asked for and checked. */
+export interface OneTimePassword {
+  /** Sends the customer a code. One call per wait, or when a human asks for another. */
+  request: Step;
+  /** Checks `params.code`; `done` brings the session as a fact, `waiting` (otp) says that the code is wrong. */
+  verify: Step;
+}
+
 /** An account's adapter: configuration and credentials already inside. */
 export interface OpenAccount {
   id: string;
@@ -97,6 +134,8 @@ export interface OpenAccount {
   /** What is wrong with the parameters of an `update`. */
   validateUpdate?(params: unknown): { params: JsonObject } | { problems: FieldProblem[] };
   prepare?: Preparation;
+  tokens?: TokenRotation;
+  otp?: OneTimePassword;
   /** Orders with the same key are called one at a time. */
   serialKey?(body: OrderBody): string | null;
 }

@@ -4,17 +4,10 @@
  */
 
 import { once } from 'node:events';
-import {
-  createPostgresBackend,
-  type JobsOptions,
-  type PostgresConnectionOptions,
-  type Processor,
-  Queue,
-  Worker,
-} from 'bullmq';
+import { type JobsOptions, type PostgresConnectionOptions, type Processor, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import pg from 'pg';
 import type { JobData } from '../policy/job-options.js';
+import { PatientPool, patientBackend } from './patience.js';
 
 /** The hash tag keeps all keys of a queue in one slot of a Redis Cluster. */
 export const PREFIX = '{packline}';
@@ -70,6 +63,8 @@ export interface QueueBackend {
 // run of a job is harmless: the claim decides.
 const LOCK_MS = 10_000;
 const STALLED_MS = 5_000;
+/** After a refused connection a worker asks again, ms; BullMQ's own 15 s would outlast most restarts of a server. */
+const REFUSED_MS = 1_000;
 
 /** Reads the delay of the stored decision; anything else that was thrown is not retried by the queue. */
 function policyBackoff(_attempts: number, _type: string | undefined, error: Error | undefined): number {
@@ -94,6 +89,7 @@ function workerOptions(settings: WorkerSettings) {
     concurrency: settings.concurrency,
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_MS,
+    runRetryDelay: REFUSED_MS,
     // The row decides how often: a stalled job must never end as failed for that reason alone.
     maxStalledCount: 1_000,
     settings: { backoffStrategy: policyBackoff },
@@ -149,8 +145,14 @@ export function redisBackend(options: { url: string; onError(error: Error): void
   return assemble(
     'redis',
     {
+      // A queue that waited for Redis would hang, and one that asked for its version in vain would never work again.
       makeQueue: (name) =>
-        new Queue(name, { connection: commands, prefix: PREFIX, skipWaitingForReady: false }),
+        new Queue(name, {
+          connection: commands,
+          prefix: PREFIX,
+          skipWaitingForReady: true,
+          skipVersionCheck: true,
+        }),
       makeWorker: (name, processor, rest) =>
         new Worker<JobData, string>(name, processor, { connection: blocking, prefix: PREFIX, ...rest }),
       opened: () => readyOrSoon(commands),
@@ -187,7 +189,7 @@ export function postgresBackend(options: {
   onError(error: Error): void;
 }): QueueBackend {
   // Losing the queue's last writes in a crash loses nothing, since the rows ring again; ours are never written so.
-  const pool = new pg.Pool({
+  const pool = new PatientPool({
     connectionString: options.url,
     max: options.max,
     application_name: 'packline queue',
@@ -201,16 +203,14 @@ export function postgresBackend(options: {
     'postgres',
     {
       // Both classes are the same for either backend; only their type parameters name the backend's own class.
-      makeQueue: (name) => new Queue(name, { connection }, createPostgresBackend) as unknown as Queue,
+      makeQueue: (name) => new Queue(name, { connection }, patientBackend) as unknown as Queue,
       makeWorker: (name, processor, rest) => {
         // It takes one out of the pool and keeps it; without this, accounts that come later would use the pool up.
         pool.options.max += 1;
-        return new Worker(
-          name,
-          processor,
-          { connection, ...rest },
-          createPostgresBackend,
-        ) as unknown as Worker<JobData, string>;
+        return new Worker(name, processor, { connection, ...rest }, patientBackend) as unknown as Worker<
+          JobData,
+          string
+        >;
       },
       opened: async () => undefined,
       wasEmptied: async () => false,

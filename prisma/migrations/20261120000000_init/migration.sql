@@ -218,6 +218,7 @@ CREATE TABLE "packline"."serial_keys" (
 CREATE TABLE "packline"."token_refreshes" (
     "account_id" TEXT NOT NULL,
     "generation" INTEGER NOT NULL,
+    "root" TEXT NOT NULL,
     "owner" INTEGER NOT NULL,
     "started_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "ended_at" TIMESTAMPTZ(6),

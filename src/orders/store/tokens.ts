@@ -1,0 +1,72 @@
+/** Token refreshes: a row per account and generation, inserted before the call. Nobody ever calls for it again. */
+import type { Sql } from '../../database/connect.js';
+
+export interface RefreshRow {
+  generation: number;
+  /** Null while its owner calls, or died calling. */
+  report: 'accepted' | 'refused' | 'not_sent' | 'unknown' | null;
+  /** Sealed. */
+  tokens: string | null;
+  /** How long ago it ended, ms. */
+  endedMsAgo: number | null;
+  /** The process that called is still there. */
+  alive: boolean;
+}
+
+const CHAIN = `
+select r.generation, r.report, r.tokens, (extract(epoch from now() - r.ended_at) * 1000)::float8 as "endedMsAgo",
+  exists (select 1 from pg_locks k where k.locktype = 'advisory' and k.classid = $3::int and k.objid = r.owner
+    and k.database = (select oid from pg_database where datname = current_database())) as alive
+from packline.token_refreshes r where r.account_id = $1 and r.root = $2 order by r.generation`;
+
+/** The refreshes of one chain, oldest first. */
+export function refreshChain(
+  sql: Sql,
+  account: string,
+  root: string,
+  presenceClass: number,
+): Promise<RefreshRow[]> {
+  return sql.query<RefreshRow>(CHAIN, account, root, presenceClass);
+}
+
+const BEGIN = `
+insert into packline.token_refreshes (account_id, generation, root, owner)
+select $1, coalesce(max(r.generation), 0) + 1, $2, $4::int from packline.token_refreshes r where r.account_id = $1
+having not exists (
+  select 1 from packline.token_refreshes n
+  where n.account_id = $1 and n.root = $2 and n.generation > $3::int and (n.report is null or n.report <> 'not_sent'))
+on conflict do nothing
+returning generation`;
+
+/**
+ * Takes the right to refresh, for ever: only who gets a generation may call.
+ * @param after the generation whose refresh token would be sent; refused where anybody has sent it
+ */
+export async function beginRefresh(
+  sql: Sql,
+  account: string,
+  root: string,
+  after: number,
+  owner: number,
+): Promise<number | null> {
+  return (await sql.query<{ generation: number }>(BEGIN, account, root, after, owner))[0]?.generation ?? null;
+}
+
+const END = `
+update packline.token_refreshes set report = $3::packline.report, tokens = $4, expires_at = to_timestamp($5::float8 / 1000),
+  code = $6, ended_at = now()
+where account_id = $1 and generation = $2::int and report is null returning generation`;
+
+export async function endRefresh(
+  sql: Sql,
+  account: string,
+  generation: number,
+  end: {
+    report: NonNullable<RefreshRow['report']>;
+    tokens: string | null;
+    expiresAt: number | null;
+    code: string | null;
+  },
+): Promise<void> {
+  await sql.query(END, account, generation, end.report, end.tokens, end.expiresAt, end.code);
+}
