@@ -5,11 +5,19 @@
  */
 import type { JsonObject } from './json.js';
 import { accountVerbs } from './operator/accounts.js';
+import { codeVerbs } from './operator/codes.js';
 import { letterVerbs } from './operator/dead-letters.js';
 import type { OperatorDeps } from './operator/deps.js';
 import { orderVerbs } from './operator/orders.js';
 import type { Result } from './problem.js';
-import type { AccountJson, DeadLetterJson, OrderJson, ReplayManyJson, TimelineEntry } from './views.js';
+import type {
+  AccountJson,
+  DeadLetterJson,
+  DeliverableJson,
+  OrderJson,
+  ReplayManyJson,
+  TimelineEntry,
+} from './views.js';
 
 /** Who acts, for the audit: `shop`, `operator:<name>`, `cli:<user>`. */
 export type Actor = string;
@@ -69,6 +77,14 @@ export interface Operator {
     query: { cursor?: string | undefined; limit?: number | undefined },
   ): Promise<Result<{ timeline: TimelineEntry[]; nextCursor: string | null }>>;
 
+  /** The codes that the provider handed out for an order. Each look at them leaves an audit event. */
+  deliverables(orderId: string, actor: Actor): Promise<Result<{ deliverables: DeliverableJson[] }>>;
+  /** A one-time password for an order that waits for one, or the wish for another. A wrong code is a 422. */
+  supplyOtp(
+    orderId: string,
+    given: ({ code: string } | { resend: true }) & { actor: Actor },
+  ): Promise<Result<OrderJson>>;
+
   activate(orderId: string, actor: Actor): Promise<Result<OrderJson>>;
   cancel(orderId: string, actor: Actor): Promise<Result<OrderJson>>;
   /** New shipping method or address. */
@@ -120,5 +136,5 @@ export interface Operator {
 
 /** The operator's verbs over the database. */
 export function createOperator(deps: OperatorDeps): Operator {
-  return { ...orderVerbs(deps), ...letterVerbs(deps), ...accountVerbs(deps) };
+  return { ...orderVerbs(deps), ...codeVerbs(deps), ...letterVerbs(deps), ...accountVerbs(deps) };
 }

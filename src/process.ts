@@ -5,8 +5,17 @@ import type { Logger } from 'pino';
 import type { CachedAccount } from './accounts/cache.js';
 import { createHealth } from './api/health-server.js';
 import { createApi } from './api/server.js';
-import { applyAccountsFile, type Base, followDatabase, openBase, openQueue, packageVersion } from './app.js';
+import {
+  applyAccountsFile,
+  type Base,
+  CannotStart,
+  followDatabase,
+  openBase,
+  openQueue,
+  packageVersion,
+} from './app.js';
 import type { Config } from './config.js';
+import { errorCode } from './database/embedded/errors.js';
 import { migrationsPending } from './database/migrate.js';
 import { openPresence, PRESENCE_CLASS } from './database/presence.js';
 import { type Dispatcher, startDispatcher } from './dispatcher.js';
@@ -49,25 +58,46 @@ export interface Running {
 /** Added to the longest request timeout for the stop's deadline (contract, "Numbers"). */
 const STOP_SLACK_MS = 5_000;
 
-/** Starts the roles. Resolves when they run and the process listens. */
+/** Starts the roles. Resolves when they run and the process listens; where it rejects, nothing of it is left. */
 export async function startProcess(options: RunOptions): Promise<Running> {
+  const opened: Closer[] = [];
+  try {
+    return await open(options, opened);
+  } catch (error) {
+    await closeAll(opened);
+    throw error;
+  }
+}
+
+type Closer = () => unknown;
+
+/** Last opened, first closed. */
+async function closeAll(opened: Closer[]): Promise<void> {
+  for (let close = opened.pop(); close !== undefined; close = opened.pop()) await close();
+}
+
+/** @param opened takes how to close each part, as soon as there is something to close */
+async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
   const { config, roles, log, time } = options;
   const base = await openBase({
     ...options,
     purpose: 'owner',
     name: `packline ${roles.length > 1 ? 'up' : roles[0]}`,
   });
+  opened.push(() => base.close());
   for (const sentence of base.generated) log.warn({ event: 'key.generated' }, sentence);
   const presence = await openPresence(base.url, {
     applicationName: 'packline presence',
     time,
     log: (line) => log.warn({ event: 'presence.trouble' }, line),
   });
+  opened.push(() => presence.close());
   presence.onLost((loss) => {
     if (loss === 'gone') options.onFatal('another process holds the sign of life of this one');
   });
   if (config.accountsFile !== null) await applyAccountsFile(base, config.accountsFile, options.env);
   const queue = openQueue(base, config, log);
+  opened.push(() => queue.close());
   await queue.opened();
   const notifier = createNotifier({
     log,
@@ -75,12 +105,18 @@ export async function startProcess(options: RunOptions): Promise<Running> {
     webhookUrl: config.alertWebhookUrl ?? undefined,
     slackUrl: config.slackWebhookUrl ?? undefined,
   });
+  opened.push(() => notifier.close());
 
   const stopping = new AbortController();
   const abandon = new AbortController();
   // Every call under way listens to both; that is no leak.
   setMaxListeners(0, stopping.signal, abandon.signal);
   const parts: { dispatcher?: Dispatcher; fulfilment?: Fulfilment; maintenance?: Maintenance } = {};
+  opened.push(async () => {
+    stopping.abort();
+    await parts.dispatcher?.stop();
+    await Promise.all([parts.fulfilment?.stop(), parts.maintenance?.stop()]);
+  });
   const has = (role: Role) => roles.includes(role);
 
   const sealer = {
@@ -134,24 +170,19 @@ export async function startProcess(options: RunOptions): Promise<Running> {
   }
   base.onHint(() => parts.dispatcher?.wake());
   const following = followDatabase(base, { log, time }, () => parts.dispatcher?.wake());
+  opened.push(() => following.close());
 
   const server = has('api')
     ? await apiServer(options, base, queue)
     : await createHealth({ readiness: () => readiness(base), log });
-  const url = await server.listen({ host: config.host, port: config.port });
+  opened.push(() => server.close());
+  const url = await listen(server, config);
 
   const shutDown = async () => {
-    const deadlineMs = longestTimeout(base) + STOP_SLACK_MS;
-    const giveUp = setTimeout(() => abandon.abort(), Math.max(0, deadlineMs - STOP_SLACK_MS));
+    const giveUp = setTimeout(() => abandon.abort(), longestTimeout(base));
     stopping.abort();
-    await parts.dispatcher?.stop();
-    await Promise.all([server.close(), parts.fulfilment?.stop(), parts.maintenance?.stop()]);
+    await closeAll(opened);
     clearTimeout(giveUp);
-    await following.close();
-    await notifier.close();
-    await queue.close();
-    await presence.close();
-    await base.close();
   };
   let stopped: Promise<void> | null = null;
   return {
@@ -165,6 +196,27 @@ export async function startProcess(options: RunOptions): Promise<Running> {
     },
   };
 }
+
+/** Somebody else on the port is the mistake that people make first. */
+async function listen(server: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (error) {
+    const reason = LISTEN_FAULTS[errorCode(error) ?? ''];
+    if (reason === undefined) throw error;
+    throw new CannotStart(
+      `cannot listen on ${host}, port ${port}: ${reason}. Set PORT and HOST, or --port and --host.`,
+    );
+  }
+}
+
+// The system's codes that a person can do something about (bind(2)).
+const LISTEN_FAULTS: Record<string, string> = {
+  EADDRINUSE: 'another program listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'this user may not use that port',
+  ENOTFOUND: 'there is no such host',
+};
 
 function longestTimeout(base: Base): number {
   return Math.max(0, ...base.accounts.all().map(({ common }) => common.requestTimeoutMs));

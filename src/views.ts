@@ -85,3 +85,10 @@ export interface ReplayManyJson {
   replayed: number;
   skipped: { id: string; reason: string }[];
 }
+
+export interface DeliverableJson {
+  sku: string;
+  code: string;
+  serial: string | null;
+  expiresAt: string | null;
+}

@@ -192,6 +192,28 @@ export const timelinePage = z.object({
   nextCursor,
 });
 
+export const deliverableList = z.object({
+  deliverables: z.array(
+    z.object({
+      sku: z.string(),
+      code: z.string(),
+      serial: z.string().nullable(),
+      expiresAt: time.nullable(),
+    }),
+  ),
+});
+
+/** Exactly one of the two. */
+export const otpBody = z
+  .strictObject({
+    code: text(20).optional().meta({ description: 'The one-time password that the customer received' }),
+    resend: z.literal(true).optional().meta({ description: 'Asks the provider to send another one' }),
+  })
+  .refine((body) => (body.code === undefined) !== (body.resend === undefined), {
+    path: ['code'],
+    message: 'give either code or {"resend": true}',
+  });
+
 export const deadLetterSchema = z
   .object({
     id: z.string(),

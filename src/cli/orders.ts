@@ -130,6 +130,43 @@ function addActs(orders: Command, shell: Shell): void {
   );
 }
 
+function addCodes(orders: Command, shell: Shell): void {
+  const otp = addVerb(orders, {
+    usage: 'otp <name> [code]',
+    help: 'Supply the one-time password that an order waits for, or ask for another one.',
+    examples: ['packline orders otp R-77 123456', 'packline orders otp R-77 --resend'],
+  }).option('--resend', 'ask the provider to send another code');
+  does(shell, otp, async (call, name: string, code: string | undefined, { resend }: { resend?: boolean }) => {
+    if ((code === undefined) === (resend !== true)) return call.wrongUse('give either a code or --resend');
+    const given = code === undefined ? { resend: true as const } : { code };
+    const asked = code === undefined ? 'Another code asked for' : 'Code taken';
+    return withOrder(
+      call,
+      name,
+      (operator, { id }) => operator.supplyOtp(id, { ...given, actor: call.actor }),
+      asked,
+    );
+  });
+  const codes = addVerb(orders, {
+    usage: 'deliverables <name>',
+    help: 'Show the codes that the provider handed out for an order. Each look at them is audited.',
+    examples: ['packline orders deliverables V-12 --json'],
+  });
+  does(shell, codes, ({ ask, out, actor }, name: string) =>
+    ask(
+      async (operator) => {
+        const found = await operator.findOrder(name);
+        return found.ok ? operator.deliverables(found.value.id, actor) : found;
+      },
+      ({ deliverables }) => {
+        for (const { sku, code, serial } of deliverables)
+          out.line(`${sku}  ${code}  ${serial ?? ''}`.trimEnd());
+        if (deliverables.length === 0) out.note('No codes have been handed out for this order.');
+      },
+    ),
+  );
+}
+
 export function addOrders(program: Command, shell: Shell): void {
   const orders = program
     .command('orders')
@@ -138,4 +175,5 @@ export function addOrders(program: Command, shell: Shell): void {
   addShow(orders, shell);
   addSubmit(orders, shell);
   addActs(orders, shell);
+  addCodes(orders, shell);
 }

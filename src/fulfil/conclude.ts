@@ -7,7 +7,7 @@ import type { Settlement } from '../orders/store/settle.js';
 import { type Classified, classify } from '../policy/classify.js';
 import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
 import type { Step } from '../providers/provider.js';
-import type { Call, FulfilDeps, Fulfilled } from './deps.js';
+import { type Call, callOnce, type FulfilDeps, type Fulfilled } from './deps.js';
 import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
 import { withGains } from './gains.js';
@@ -31,6 +31,8 @@ export async function conclude(deps: FulfilDeps, call: Call): Promise<Fulfilled>
       tellOf(deps, call, 'duplicate', 'a call that had been given up was accepted after all');
   }
   report(deps, call, settlement, judged, settled);
+  if (settled.applied && judged.decision?.kind === 'wait' && judged.decision.reason === 'otp')
+    await requestCode(deps, call);
   return afterwards(judged.decision, settlement);
 }
 
@@ -178,4 +180,19 @@ export async function park(
   });
   tellOf(deps, { account, claim }, 'bug', message);
   return { kind: 'dead', why: 'bug' };
+}
+
+/** On entering the wait one code is asked for; another one only when a human asks. */
+async function requestCode(deps: FulfilDeps, call: Call): Promise<void> {
+  const { account, claim, work } = call;
+  const { otp } = account.open;
+  if (otp === undefined || claim.carry.otpRequested === true) return;
+  const { clock } = deps.time;
+  const asked = { monotonic: clock.monotonic(), wall: clock.now() };
+  const keys = { token: call.token, session: null };
+  const { result } = await callOnce(deps, account, claim, { step: otp.request, work }, asked, keys);
+  deps.log.info(
+    { event: 'otp.requested', account: account.id, operationId: claim.operationId, result: result.kind },
+    'a one-time password was requested',
+  );
 }

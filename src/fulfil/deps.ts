@@ -7,10 +7,12 @@ import type { Gate } from '../gate/gate.js';
 import type { JsonObject } from '../json.js';
 import { providerReference } from '../orders/order.js';
 import { type Claim, SEND_BY_MS } from '../orders/store/claim.js';
+import { findFacts } from '../orders/store/facts.js';
 import type { HttpResult } from '../policy/answer.js';
 import type { Http } from '../providers/http.js';
 import type { HttpRequest, Step, Work } from '../providers/provider.js';
 import type { Time } from '../time.js';
+import { factContext } from './gains.js';
 import type { HotPath } from './hot.js';
 import type { CurrentToken, TokenKeeper } from './tokens.js';
 
@@ -78,6 +80,29 @@ export function workOf(account: CachedAccount, claim: Pick<Claim, 'order' | 'par
   };
 }
 
+/** What a call needs beside its work, and what never stands in a row unsealed. */
+export interface Keys {
+  token: CurrentToken | null;
+  session: JsonObject | null;
+}
+
+/** Fetches the account's current token and the order's session, where the provider has such. */
+export async function keysOf(
+  deps: FulfilDeps,
+  account: CachedAccount,
+  work: () => Promise<Work | null>,
+): Promise<Keys> {
+  const token = await deps.tokens.current(account);
+  const { otp } = account.open;
+  const about = otp === undefined ? null : await work();
+  const place = otp === undefined || about === null ? null : otp.session(about);
+  if (place === null) return { token, session: null };
+  const [row] = await findFacts(deps.db, account.id, [place]);
+  const session =
+    row?.sealed == null ? null : deps.unseal(row.sealed, factContext(account.id, place.kind, place.key));
+  return { token, session };
+}
+
 /** Makes the one request of a step. @throws what building the request throws, which is a bug */
 export async function callOnce(
   deps: Pick<FulfilDeps, 'http' | 'time' | 'abandon'>,
@@ -85,9 +110,14 @@ export async function callOnce(
   claim: Claim,
   { step, work }: { step: Step; work: Work },
   asked: { monotonic: number; wall: number },
-  token: CurrentToken | null,
+  keys: Keys,
 ): Promise<Call> {
-  const request = step.request(token === null ? work : { ...work, accessToken: token.accessToken });
+  const { token, session } = keys;
+  const request = step.request({
+    ...work,
+    ...(token === null ? {} : { accessToken: token.accessToken }),
+    ...(session === null ? {} : { session }),
+  });
   const started = deps.time.clock.monotonic();
   const result = await deps.http.call(request, {
     sendBy: { monotonic: asked.monotonic + SEND_BY_MS, wall: asked.wall + SEND_BY_MS },

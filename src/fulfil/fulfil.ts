@@ -9,15 +9,23 @@ import { type Claim, giveBackRings, parkBusy } from '../orders/store/claim.js';
 import { settleWithoutOrder } from '../orders/store/verbs.js';
 import { findStep, type Step } from '../providers/provider.js';
 import { Bug, conclude, park } from './conclude.js';
-import { type Bell, type Call, callOnce, type FulfilDeps, type Fulfilled, workOf } from './deps.js';
-import { prepare } from './prepare.js';
-import type { CurrentToken } from './tokens.js';
+import {
+  type Bell,
+  type Call,
+  callOnce,
+  type FulfilDeps,
+  type Fulfilled,
+  type Keys,
+  keysOf,
+  workOf,
+} from './deps.js';
+import { prepare, workBefore } from './prepare.js';
 
 /** Runs one operation once. */
 export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   const { account } = bell;
   await prepare(deps, account, bell.operationId);
-  const token = await deps.tokens.current(account);
+  const keys = await keysOf(deps, account, () => workBefore(deps, account, bell.operationId));
   const permit = await deps
     .gate(account)
     .acquire({ priority: bell.priority, dueAt: bell.dueAt, signal: deps.stopping });
@@ -31,7 +39,7 @@ export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     timeoutMs: account.common.requestTimeoutMs,
   });
   if (!claimed.ok) return refused(deps, claimed.operationId, claimed.refusal);
-  return runClaim(deps, account, claimed.claim, asked, token);
+  return runClaim(deps, account, claimed.claim, asked, keys);
 }
 
 async function refused(deps: FulfilDeps, operationId: string, refusal: string): Promise<Fulfilled> {
@@ -71,7 +79,7 @@ export async function runClaim(
   account: CachedAccount,
   claim: Claim,
   asked: { monotonic: number; wall: number },
-  token: CurrentToken | null,
+  keys: Keys,
 ): Promise<Fulfilled> {
   const step = stepOf(account, claim);
   if (step === null) {
@@ -80,7 +88,7 @@ export async function runClaim(
   }
   let call: Call;
   try {
-    call = await callOnce(deps, account, claim, { step, work: workOf(account, claim) }, asked, token);
+    call = await callOnce(deps, account, claim, { step, work: workOf(account, claim) }, asked, keys);
   } catch (error) {
     return park(deps, account, claim, error, false);
   }

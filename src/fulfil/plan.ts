@@ -155,6 +155,8 @@ function plan(attempted: Attempted, decision: Decision): Plan {
           purpose: claim.purpose,
           waitReason: decision.reason,
           deadlineMs: decision.deadlineMs,
+          // Before the code is asked for: a crash in between asks for none, never for two.
+          ...(decision.reason === 'otp' ? { carry: { otpRequested: true } } : {}),
           lastOutcome: last,
         },
         event: {

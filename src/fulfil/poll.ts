@@ -17,14 +17,23 @@ import { type Classified, classify } from '../policy/classify.js';
 import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
 import type { Outcome } from '../policy/outcome.js';
 import type { Step, Work } from '../providers/provider.js';
-import { type Bell, type Call, callOnce, type FulfilDeps, type Fulfilled, workOf } from './deps.js';
+import {
+  type Bell,
+  type Call,
+  callOnce,
+  type FulfilDeps,
+  type Fulfilled,
+  type Keys,
+  keysOf,
+  workOf,
+} from './deps.js';
 import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
 import { runClaim } from './fulfil.js';
+import { withGains } from './gains.js';
 import { type Attempted, planDecision, planRead } from './plan.js';
 import { foundEffect, missingEffect, type ReadContext, unlistedEffect } from './read-effects.js';
 import { report } from './telling.js';
-import type { CurrentToken } from './tokens.js';
 
 /** Orders of a page where the provider has no list: each is read alone. */
 const PAGE_WITHOUT_LIST = 100;
@@ -67,7 +76,7 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     await giveBackRings(deps.db, [{ operationId: bell.operationId, delayMs: Math.round(permit.retryMs) }]);
     return { kind: 'done', what: 'given back: the gate is closed' };
   }
-  const token = await deps.tokens.current(account);
+  const keys = await keysOf(deps, account, async () => null);
   const asked = { monotonic: deps.time.clock.monotonic(), wall: deps.time.clock.now() };
   const claimed = await deps.hot.claim({
     operationId: bell.operationId,
@@ -79,7 +88,7 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     }
     return { kind: 'done', what: `not claimed: ${claimed.refusal}` };
   }
-  return read(deps, account, claimed.claim, page, { ...asked, token });
+  return read(deps, account, claimed.claim, page, { ...asked, keys });
 }
 
 function context(deps: FulfilDeps, account: CachedAccount, startedAt: number): ReadContext {
@@ -91,11 +100,11 @@ async function read(
   account: CachedAccount,
   claim: Claim,
   page: ReadOrder[] | null,
-  { token, ...asked }: { monotonic: number; wall: number; token: CurrentToken | null },
+  { keys, ...asked }: { monotonic: number; wall: number; keys: Keys },
 ): Promise<Fulfilled> {
   const target = targetOf(account, claim, page);
-  if (target === null) return runClaim(deps, account, claim, asked, token);
-  const call = await callOnce(deps, account, claim, target, asked, token);
+  if (target === null) return runClaim(deps, account, claim, asked, keys);
+  const call = await callOnce(deps, account, claim, target, asked, keys);
   const classified = classify(
     call.result,
     { name: call.step.name, repeatable: true, writes: false },
@@ -110,7 +119,7 @@ async function read(
   if (effects === null) return unread(deps, call, attempted, classified);
   await closeDoors(deps, call, null);
   await applyReads(deps.db, effects);
-  await deps.hot.settle(planRead(attempted, page !== null));
+  await deps.hot.settle(withGains(planRead(attempted, page !== null), claim, classified.outcome, deps.seal));
   return page === null ? { kind: 'done', what: 'read' } : { kind: 'again' };
 }
 

@@ -2,7 +2,7 @@
 import type { CachedAccount } from '../accounts/cache.js';
 import type { Claim } from '../orders/store/claim.js';
 import { beginAt, findFacts, openOrderData, unclaimedOperation } from '../orders/store/facts.js';
-import { findStep, type Known } from '../providers/provider.js';
+import { findStep, type Known, type Work } from '../providers/provider.js';
 import { type FulfilDeps, workOf } from './deps.js';
 import { factContext } from './gains.js';
 
@@ -38,4 +38,14 @@ export async function prepare(deps: FulfilDeps, account: CachedAccount, operatio
     repeatable: step.repeatable,
     carry: begin.carry,
   });
+}
+
+/** What an operation works on, before it is claimed; null where it has no order. */
+export async function workBefore(
+  deps: Pick<FulfilDeps, 'db'>,
+  account: CachedAccount,
+  operationId: string,
+): Promise<Work | null> {
+  const operation = await unclaimedOperation(deps.db, operationId);
+  return operation === null ? null : workOf(account, operation);
 }

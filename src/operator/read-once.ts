@@ -1,6 +1,7 @@
 /** One read of a provider on behalf of an operator: no operation, no retry; through the account's gate. */
 import type { CachedAccount } from '../accounts/cache.js';
 import { createGate } from '../gate/gate.js';
+import type { JsonObject } from '../json.js';
 import type { OrderBody } from '../orders/body.js';
 import { providerReference } from '../orders/order.js';
 import type { OrderRow } from '../orders/store/queries.js';
@@ -17,6 +18,7 @@ export async function readOnce(
   account: CachedAccount,
   step: Step,
   about: { row: OrderRow; providerOrderId: string } | null,
+  params: JsonObject = {},
 ): Promise<Outcome> {
   const { clock } = deps.time;
   const gate = createGate({
@@ -34,7 +36,7 @@ export async function readOnce(
     };
   }
   const work: Work =
-    about === null ? { params: {}, carry: {} } : { params: {}, carry: {}, order: viewOf(account, about) };
+    about === null ? { params, carry: {} } : { params, carry: {}, order: viewOf(account, about) };
   const result = await deps.http.call(step.request(work), {
     sendBy: { monotonic: clock.monotonic() + SEND_WITHIN_MS, wall: clock.now() + SEND_WITHIN_MS },
     timeoutMs: account.common.requestTimeoutMs,

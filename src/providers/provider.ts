@@ -26,6 +26,8 @@ export interface Work {
   order?: OrderView;
   /** The current access token, where the account's tokens rotate. */
   accessToken?: string;
+  /** The one-time-password session that holds for this order's customer, if any. */
+  session?: JsonObject;
   /** What the operation was asked to do. */
   params: JsonObject;
   /** What earlier steps left. */
@@ -109,8 +111,10 @@ export interface TokenRotation {
 export interface OneTimePassword {
   /** Sends the customer a code. One call per wait, or when a human asks for another. */
   request: Step;
-  /** Checks `params.code`; `done` brings the session as a fact, `waiting` (otp) says that the code is wrong. */
+  /** Checks `params.code`; `done` brings the session as a secret fact, `waiting` (otp) says that the code is wrong. */
   verify: Step;
+  /** Where the session of an order's customer is kept. */
+  session(work: Work): { kind: string; key: string } | null;
 }
 
 /** An account's adapter: configuration and credentials already inside. */

@@ -27,6 +27,7 @@ export class PatientPool extends pg.Pool {
       if (error === undefined) callback(error, client, release);
       else setTimeout(callback, PAUSE_MS, error, client, release);
     });
+    return undefined;
   }
 }
 

@@ -92,6 +92,9 @@ export function fakeOperator(overrides: Partial<Operator> = {}): { operator: Ope
     getOrder: async (id) =>
       id === anOrder.id ? ok(anOrder) : refused('not-found', 'There is no such order.'),
     findOrder: async () => ok(anOrder),
+    deliverables: async () =>
+      ok({ deliverables: [{ sku: 'GIFT-10', code: 'AAAA-BBBB', serial: '1', expiresAt: null }] }),
+    supplyOtp: async () => ok(anOrder),
     timeline: async () =>
       ok({
         timeline: [

@@ -10,11 +10,13 @@ import { unwrap } from '../problems.js';
 import {
   batchBody,
   batchResults,
+  deliverableList,
   idParams,
   noBody,
   orderPage,
   orderQuery,
   orderSchema,
+  otpBody,
   pageQuery,
   submitQuery,
   timelinePage,
@@ -153,6 +155,42 @@ function readingRoutes(app: FastifyInstance, operator: Operator): void {
       },
     },
     async (request) => unwrap(await operator.getOrder(request.params.id)),
+  );
+
+  routes.get(
+    '/v1/orders/:id/deliverables',
+    {
+      config: { problems: ['not-found'] },
+      schema: {
+        operationId: 'revealDeliverables',
+        summary: 'The codes that the provider handed out; each look is audited',
+        tags: TAGS,
+        params: idParams,
+        response: { 200: deliverableList.describe('The codes, in the order of the items') },
+      },
+    },
+    async (request) => unwrap(await operator.deliverables(request.params.id, request.actor)),
+  );
+
+  routes.post(
+    '/v1/orders/:id/otp',
+    {
+      config: { body: 'required', problems: ['not-found', 'not-possible'] },
+      schema: {
+        operationId: 'supplyOtp',
+        summary: 'Supply the one-time password that an order waits for, or ask for another',
+        tags: TAGS,
+        params: idParams,
+        body: otpBody,
+        response: { 202: orderSchema.describe('The order goes on') },
+      },
+    },
+    async (request, reply) => {
+      const { code } = request.body;
+      const given = code === undefined ? { resend: true as const } : { code };
+      const order = unwrap(await operator.supplyOtp(request.params.id, { ...given, actor: request.actor }));
+      return reply.code(202).send(order);
+    },
   );
 
   routes.get(
