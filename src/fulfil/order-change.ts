@@ -1,10 +1,12 @@
 /** What an outcome means for the order itself: its new status, and what it learned of the provider. Pure. */
 import type { JsonObject } from '../json.js';
 import type { OrderStatus, ProviderState } from '../orders/order.js';
-import { move } from '../orders/states.js';
+import { MOVES, move } from '../orders/states.js';
 import type { OrderChange } from '../orders/store/settle.js';
 import type { Decision } from '../policy/decide.js';
+import { PRIORITY } from '../policy/job-options.js';
 import { unreachable } from '../policy/outcome.js';
+import type { OpenAccount } from '../providers/provider.js';
 import type { Attempted, Plan } from './plan.js';
 
 /** When the status of a freshly accepted order is first read, ms. */
@@ -28,7 +30,13 @@ export function success({
   outcome,
   account,
 }: Attempted): Pick<Plan, 'order' | 'followUp'> & { event: NonNullable<Plan['event']> } {
-  const get = { step: account.reads.get.name, delayMs: 0 };
+  const get = {
+    kind: 'poll',
+    step: account.reads.get.name,
+    stepRepeatable: true,
+    priority: PRIORITY.poll,
+    delayMs: 0,
+  } as const;
   if (outcome.kind === 'observed' && claim.order !== null) {
     return {
       ...observedChange(claim.order.status, outcome.state, `order.${claim.kind}_settled`),
@@ -52,15 +60,19 @@ export function success({
           readMs: FIRST_READ_MS,
         },
         event: { type: 'order.submitted', data: { providerOrderId: outcome.providerOrderId, status: to } },
+        followUp: activationOf(account, claim),
+      };
+    }
+    case 'activate': {
+      // What activation leads to, the answer may say: a coupon that is used is delivered.
+      const to = outcome.kind === 'accepted' ? (outcome.status ?? 'submitted') : 'submitted';
+      const from = (account.activation?.from ?? ['draft']).filter((status) => MOVES[status].includes(to));
+      return {
+        order: { ...UNCHANGED, from, to, readMs: FIRST_READ_MS },
+        event: { type: 'order.activated', data: { status: to } },
         followUp: null,
       };
     }
-    case 'activate':
-      return {
-        order: { ...UNCHANGED, from: ['draft'], to: 'submitted', readMs: FIRST_READ_MS },
-        event: { type: 'order.activated', data: {} },
-        followUp: null,
-      };
     case 'cancel':
       return {
         order: {
@@ -83,6 +95,19 @@ export function success({
     default:
       return unreachable(claim.kind);
   }
+}
+
+/** The activation that follows a submit by itself, where the provider has it as a call of its own. */
+function activationOf(account: OpenAccount, { order }: Attempted['claim']): Plan['followUp'] {
+  const step = account.verbs.activate?.[0];
+  if (step === undefined || order === null || account.activation?.follows(order.body) !== true) return null;
+  return {
+    kind: 'activate',
+    step: step.name,
+    stepRepeatable: step.repeatable,
+    priority: PRIORITY.activate,
+    delayMs: 0,
+  };
 }
 
 /** What an update leaves in the body: address and method as given, the customer's fields over the old ones. */

@@ -209,8 +209,12 @@ export function orderVerbs(deps: OperatorDeps): OrderVerbs {
         if (step === undefined && order.activate === false && order.status === 'received') return null;
         if (step === undefined)
           return problem('not-possible', `${order.provider} has no activation on this account`);
-        if (order.status !== 'draft' && !(order.status === 'received' && order.activate === false)) {
-          return problem('not-possible', `the order is ${order.status}, and only a draft can be activated`);
+        const from = account.open.activation?.from ?? ['draft'];
+        if (!from.includes(order.status) && !(order.status === 'received' && order.activate === false)) {
+          return problem(
+            'not-possible',
+            `the order is ${order.status}; it can be activated while it is ${from.join(' or ')}`,
+          );
         }
         await ask(deps, order.id, 'activate', step, actor, {}, order.providerOrderId === null);
         return null;

@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import type { JsonObject } from '../json.js';
 import type { FieldProblem, OrderBody } from '../orders/body.js';
-import type { OperationKind, OrderView } from '../orders/order.js';
+import type { OperationKind, OrderStatus, OrderView } from '../orders/order.js';
 import type { Answer, ProviderError } from '../policy/answer.js';
 import type { Outcome } from '../policy/outcome.js';
 import type { ProviderPolicy } from '../policy/policy.js';
@@ -138,6 +138,13 @@ export interface OpenAccount {
   /** What is wrong with the parameters of an `update`. */
   validateUpdate?(params: unknown): { params: JsonObject } | { problems: FieldProblem[] };
   prepare?: Preparation;
+  /** Where activation is more than releasing a draft. */
+  activation?: {
+    /** A successful submit is followed by an activation. */
+    follows(body: OrderBody): boolean;
+    /** Statuses from which an operator may ask for it; `draft` alone when this is left out. */
+    from: readonly OrderStatus[];
+  };
   tokens?: TokenRotation;
   otp?: OneTimePassword;
   /** Orders with the same key are called one at a time. */

@@ -63,6 +63,8 @@ export interface QueueBackend {
 // run of a job is harmless: the claim decides.
 const LOCK_MS = 10_000;
 const STALLED_MS = 5_000;
+/** How long a closing worker whose jobs have ended waits for its server, ms. */
+const CLOSE_MS = 2_000;
 /** After a refused connection a worker asks again, ms; BullMQ's own 15 s would outlast most restarts of a server. */
 const REFUSED_MS = 1_000;
 
@@ -112,8 +114,16 @@ function assemble(kind: QueueBackend['kind'], parts: Parts, onError: (error: Err
     queue,
     queues: () => [...queues.values()],
     worker(name, processor, settings) {
-      const worker = parts.makeWorker(name, processor, workerOptions(settings));
+      const inHand = new Set<Promise<string>>();
+      const tracked: Processor<JobData, string> = (...call) => {
+        const job = processor(...call).finally(() => inHand.delete(job));
+        inHand.add(job);
+        return job;
+      };
+      const worker = parts.makeWorker(name, tracked, workerOptions(settings));
       worker.on('error', settings.onError);
+      const close = worker.close.bind(worker);
+      worker.close = (force) => Promise.race([close(force), longIdle(inHand)]);
       return worker;
     },
     async add(name, jobs) {
@@ -127,6 +137,14 @@ function assemble(kind: QueueBackend['kind'], parts: Parts, onError: (error: Err
       await parts.closeConnections();
     },
   };
+}
+
+/** Resolves some time after the last job has ended: BullMQ's close waits for ever where Redis is away. */
+async function longIdle(inHand: ReadonlySet<Promise<string>>): Promise<void> {
+  do {
+    await Promise.allSettled(inHand);
+    await new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
+  } while (inHand.size > 0);
 }
 
 /** Redis through ioredis: single, Sentinel or Cluster entry, Valkey. */

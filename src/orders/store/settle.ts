@@ -104,8 +104,14 @@ export interface Settlement {
   deadLetter: { code: string; message: string; ambiguous: boolean; candidates: Json[] } | null;
   /** The provider order that the open, unconfirmed attempt turned out to have made. */
   found: string | null;
-  /** A read of this one order, so many ms from now. */
-  followUp: { step: string; delayMs: number } | null;
+  /** What comes next for this one order, so many ms from now: a read, or its activation. */
+  followUp: {
+    kind: 'poll' | 'activate';
+    step: string;
+    stepRepeatable: boolean;
+    priority: number;
+    delayMs: number;
+  } | null;
   facts?: StoredFact[];
   deliverables?: StoredDeliverable[];
 }
@@ -134,7 +140,8 @@ with i as materialized (
     "orderFrom" jsonb, "orderTo" packline.order_status, "rawStatus" text, "orderProviderId" text, "providerData" jsonb,
     failure jsonb, "attentionCode" text, "attentionDetail" text, "attentionClear" boolean, tracking jsonb, "readMs" float8,
     "bodyPatch" jsonb, "eventType" text, "eventData" jsonb, "deadCode" text, "deadMessage" text, "deadAmbiguous" boolean, "deadCandidates" jsonb,
-    found text, "followStep" text, "followMs" float8, facts jsonb, deliverables jsonb)
+    found text, "followKind" packline.operation_kind, "followStep" text, "followRepeatable" boolean, "followPriority" smallint,
+    "followMs" float8, facts jsonb, deliverables jsonb)
 ), seen as (
   update packline.attempts a set
     ended_at = coalesce(a.ended_at, now()), duration_ms = i."durationMs", report = i.report,
@@ -191,7 +198,7 @@ with i as materialized (
   where w.order_id = d.id and w.wait_reason = 'busy' and w.state = 'waiting' and w.id <> d.operation_id
 ), followed as (
   insert into packline.operations (order_id, account_id, kind, generation, priority, step, step_repeatable, due_at, ring_at, actor)
-  select m.order_id, m.account_id, 'poll', m.generation, 6, m."followStep", true,
+  select m.order_id, m.account_id, m."followKind", m.generation, m."followPriority", m."followStep", m."followRepeatable",
     now() + m."followMs" * interval '1 ms', now() + m."followMs" * interval '1 ms', 'packline'
   from moved m where m."followStep" is not null and m.order_id is not null
   on conflict do nothing
@@ -254,7 +261,10 @@ function flat(s: Settlement): object {
     deadAmbiguous: s.deadLetter?.ambiguous,
     deadCandidates: s.deadLetter?.candidates,
     found: s.found,
+    followKind: s.followUp?.kind,
     followStep: s.followUp?.step,
+    followRepeatable: s.followUp?.stepRepeatable,
+    followPriority: s.followUp?.priority,
     followMs: s.followUp?.delayMs,
     attentionClear: attention === 'clear',
     facts: s.facts?.map((fact): JsonObject => ({ ...fact })),
