@@ -4,6 +4,51 @@ import { type FieldProblem, jsonPointer } from './orders/body.js';
 
 export type Path = readonly (string | number)[];
 
+/** One problem. `detail` is a sentence for a person: what is wrong and what to do. */
+export function problem(path: Path, code: string, detail: string): FieldProblem {
+  return { pointer: jsonPointer(path), code, detail };
+}
+
+/** The problem, unless all is well. */
+export function unless(good: boolean, path: Path, code: string, detail: string): FieldProblem[] {
+  return good ? [] : [problem(path, code, detail)];
+}
+
+/**
+ * What is wrong with the `options` of an order or item.
+ * @param schema what one provider takes there; further keys are `unknown_option`
+ */
+export function optionProblems(schema: z.ZodObject, options: unknown, path: Path): FieldProblem[] {
+  const parsed = schema.safeParse(options ?? {});
+  return parsed.success ? [] : schemaProblems(parsed.error, options, path, 'unknown_option', schema);
+}
+
+/**
+ * From zod's issues to problems that name what is known beside what is not.
+ * @param input what was validated: an absent value inside it is `required`, a present one `invalid`
+ * @param path where the validated value stands inside the whole document
+ */
+export function schemaProblems(
+  error: z.ZodError,
+  input: unknown,
+  path: Path,
+  unknownCode: 'unknown_option' | 'unknown_field',
+  schema: z.ZodObject,
+): FieldProblem[] {
+  const known = Object.keys(schema.shape).join(', ');
+  return error.issues.flatMap((issue) => {
+    // Paths into JSON hold names and indices, never symbols.
+    const inside = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+    if (issue.code !== 'unrecognized_keys') {
+      const code = inside.length > 0 && isAbsent(input, inside) ? 'required' : 'invalid';
+      return [problem([...path, ...inside], code, issue.message)];
+    }
+    const detail =
+      inside.length > 0 ? 'is not known here: leave it out' : `is not known here; known are ${known}`;
+    return issue.keys.map((key) => problem([...path, ...inside, key], unknownCode, detail));
+  });
+}
+
 /**
  * @param issues as zod lists them
  * @param input what was validated: an absent value is `required`, a present one `invalid`
@@ -38,7 +83,7 @@ export function fieldProblems(
 const ABSENCE_CODES: readonly string[] = ['invalid_type', 'invalid_value', 'invalid_union'];
 
 /** A field that is wrong in several ways is told of once, by the first. */
-function oncePerField(problems: FieldProblem[]): FieldProblem[] {
+export function oncePerField(problems: FieldProblem[]): FieldProblem[] {
   const seen = new Set<string>();
   return problems.filter(({ pointer, code }) => {
     const key = `${code} ${pointer}`;

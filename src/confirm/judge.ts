@@ -33,6 +33,8 @@ export type LookResult =
 const FROZEN_AFTER_MS = 600_000;
 /** Looks that found out nothing are spaced twice as far each time, up to this, ms. */
 const INCONCLUSIVE_CAP_MS = 300_000;
+/** Looks that prove nothing are never closer than this, ms, however short the configured spacing. */
+const LEAST_SPACING_MS = 250;
 /** The first look comes this soon: an order that was accepted is usually there at once. */
 export const FIRST_LOOK_MS = 1_000;
 
@@ -68,11 +70,12 @@ export function judgeLook(
       message: `no trustworthy answer in time; the last look ended as ${outcomeCode(outcome)}`,
     };
   }
+  const spacingMs = Math.max(config.spacingMs, LEAST_SPACING_MS);
   if (absent) return { kind: 'again', counted: true, delayMs: config.spacingMs };
   // "Not there" before it counts is no trouble, only early.
   const delayMs =
     outcome.kind === 'missing'
-      ? config.spacingMs
-      : Math.min(config.spacingMs * 2 ** Math.min(facts.looks, 10), INCONCLUSIVE_CAP_MS);
+      ? spacingMs
+      : Math.min(spacingMs * 2 ** Math.min(facts.looks, 10), INCONCLUSIVE_CAP_MS);
   return { kind: 'again', counted: false, delayMs };
 }

@@ -7,6 +7,7 @@ import type { Settlement } from '../orders/store/settle.js';
 import { type Classified, classify } from '../policy/classify.js';
 import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
 import type { Step } from '../providers/provider.js';
+import type { Clock } from '../time.js';
 import { type Call, callOnce, type FulfilDeps, type Fulfilled } from './deps.js';
 import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
@@ -22,7 +23,7 @@ export class Bug extends Error {
 export async function conclude(deps: FulfilDeps, call: Call): Promise<Fulfilled> {
   const judged = judge(deps, call);
   const { settlement } = judged;
-  await closeDoors(deps, call, judged.decision);
+  await closeDoors(deps, call, judged.doors);
   if (judged.look?.kind === 'absent') return concludeAbsent(deps, call, judged);
   const settled = await deps.hot.settle(settlement);
   if (!settled.applied) {
@@ -38,7 +39,10 @@ export async function conclude(deps: FulfilDeps, call: Call): Promise<Fulfilled>
 
 interface Judged {
   classified: Classified;
+  /** What becomes of the operation; null for a look, which has its own result. */
   decision: Decision | null;
+  /** What the answer means for the whole account. */
+  doors: Decision;
   look: LookResult | null;
   settlement: Settlement;
 }
@@ -59,10 +63,12 @@ function judge(deps: FulfilDeps, call: Call): Judged {
       (answer) => step.read(work, answer),
       account.open.readError,
     );
-    const now = claim.startedAt + (deps.time.clock.monotonic() - call.asked.monotonic);
+    // Times that an answer names are on this process's clock, and deadlines on the database's.
+    const now = deps.time.clock.now();
+    const ahead = databaseAhead(call, deps.time.clock);
     const decision = decide(
       classified.outcome,
-      operationFacts(account, claim, step),
+      operationFacts(account, claim, step, ahead),
       account.policy,
       classified.rule,
       now,
@@ -78,12 +84,14 @@ function judge(deps: FulfilDeps, call: Call): Judged {
     };
     if (claim.purpose !== 'look') {
       const settlement = withGains(planDecision(attempted, decision), claim, classified.outcome, deps.seal);
-      return { classified, decision, look: null, settlement };
+      return { classified, decision, doors: decision, look: null, settlement };
     }
-    const look = judgeLook(classified.outcome, claim, account.common.confirm, now);
+    const look = judgeLook(classified.outcome, claim, account.common.confirm, now + ahead);
     return {
       classified,
-      decision: decision.kind === 'wait' ? decision : null,
+      decision: null,
+      // Gate and pause are the account's matter, whatever becomes of the look.
+      doors: decision,
       look,
       settlement: planLook(attempted, look),
     };
@@ -92,7 +100,13 @@ function judge(deps: FulfilDeps, call: Call): Judged {
   }
 }
 
-function operationFacts(account: CachedAccount, claim: Claim, step: Step): OperationFacts {
+/** How far the database's clock is ahead of this process's, ms; negative where it is behind. */
+export function databaseAhead({ claim, asked }: Pick<Call, 'claim' | 'asked'>, clock: Clock): number {
+  const sinceAsked = clock.monotonic() - asked.monotonic;
+  return claim.startedAt + sinceAsked - clock.now();
+}
+
+function operationFacts(account: CachedAccount, claim: Claim, step: Step, ahead: number): OperationFacts {
   const verb = claim.kind === 'poll' ? [] : (account.open.verbs[claim.kind] ?? []);
   return {
     kind: claim.kind,
@@ -100,7 +114,7 @@ function operationFacts(account: CachedAccount, claim: Claim, step: Step): Opera
     attempts: claim.attempts,
     calls: claim.calls,
     strikes: claim.strikes,
-    deadline: claim.deadline,
+    deadline: claim.deadline === null ? null : claim.deadline - ahead,
     hasNextStep:
       claim.purpose === 'call' && verb.findIndex(({ name }) => name === step.name) < verb.length - 1,
     repeatable: step.repeatable || claim.purpose !== 'call',

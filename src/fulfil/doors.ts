@@ -13,7 +13,7 @@ const MISCONFIGURED_LIMIT = 3;
 export async function closeDoors(deps: FulfilDeps, call: Call, decision: Decision | null): Promise<void> {
   const { account, claim, result, token } = call;
   if (decision?.gate !== undefined) {
-    await closeGate(deps.db, account.id, decision.gate);
+    await closeGate(deps.db, account.id, decision.gate, claim.strikes + 1);
     if (decision.alert === 'long_wait' || decision.alert === 'funds')
       tellOfClosure(deps, account, decision.alert, decision.gate);
   } else if (claim.strikes > 0 && result.kind === 'answered') await forgiveStrikes(deps.db, account.id);

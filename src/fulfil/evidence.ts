@@ -17,7 +17,7 @@ export function evidenceOf(
   durationMs: number,
   open: boolean,
 ): Evidence {
-  const sent = reportOf(result, outcome.kind);
+  const sent = reportOf(result, outcome.kind, rule?.outcome === 'unknown');
   return {
     report: sent,
     verdict: open || sent === 'unknown' ? null : sent,
@@ -35,12 +35,16 @@ export function evidenceOf(
   };
 }
 
-function reportOf(result: HttpResult, outcome: string): 'accepted' | 'refused' | 'not_sent' | 'unknown' {
+function reportOf(
+  result: HttpResult,
+  outcome: string,
+  doubtful: boolean,
+): 'accepted' | 'refused' | 'not_sent' | 'unknown' {
   if (result.kind === 'notSent') return 'not_sent';
   if (result.kind === 'unknown') return 'unknown';
   if (outcome === 'accepted' || outcome === 'done' || outcome === 'observed') return 'accepted';
   // An answer that could not be trusted is no answer.
-  if (outcome === 'unknown' || (outcome === 'failed' && result.status < 300)) return 'unknown';
+  if (outcome === 'unknown' || (outcome === 'failed' && (doubtful || result.status < 300))) return 'unknown';
   return 'refused';
 }
 

@@ -128,21 +128,25 @@ export function observedChange(
 ): { order: OrderChange; event: NonNullable<Plan['event']> } {
   const told = state.status === null ? { kind: 'same' as const } : move(from, state.status, 'read');
   const to = told.kind === 'move' || told.kind === 'reopen' ? told.to : null;
+  const reopened = told.kind === 'reopen';
+  const conflict = reopened || told.kind === 'ignored';
+  const detail = `was ${from} here, the provider says ${state.rawStatus}`;
   return {
     order: {
       ...UNCHANGED,
       from: [from],
+      reopened,
       to,
       rawStatus: state.rawStatus,
       providerOrderId: state.providerOrderId,
       providerData: state.data ?? null,
       failure: to === 'failed' ? (state.failure ?? { code: 'failed', message: state.rawStatus }) : null,
-      attention: state.attention ?? 'clear',
+      attention: conflict ? { code: 'status_conflict', detail } : (state.attention ?? 'clear'),
       tracking: state.tracking ?? null,
       readMs: FIRST_READ_MS,
     },
     event: {
-      type,
+      type: reopened ? 'order.reopened' : type,
       data: { providerOrderId: state.providerOrderId, status: to ?? from, rawStatus: state.rawStatus },
     },
   };

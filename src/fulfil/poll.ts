@@ -7,6 +7,7 @@ import { type ProviderState, providerReference } from '../orders/order.js';
 import { type Claim, giveBackRings } from '../orders/store/claim.js';
 import {
   applyReads,
+  dropRead,
   finishIdleSync,
   pageOfReads,
   pollFacts,
@@ -17,6 +18,7 @@ import { type Classified, classify } from '../policy/classify.js';
 import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
 import type { Outcome } from '../policy/outcome.js';
 import type { Step, Work } from '../providers/provider.js';
+import { databaseAhead } from './conclude.js';
 import {
   type Bell,
   type Call,
@@ -29,7 +31,6 @@ import {
 } from './deps.js';
 import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
-import { runClaim } from './fulfil.js';
 import { withGains } from './gains.js';
 import { type Attempted, planDecision, planRead } from './plan.js';
 import { foundEffect, missingEffect, type ReadContext, unlistedEffect } from './read-effects.js';
@@ -45,6 +46,10 @@ const RUNNABLE: readonly string[] = ['pending', 'queued', 'retrying', 'waiting']
 export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   const facts = await pollFacts(deps.db, bell.operationId);
   if (facts === null) return { kind: 'done', what: 'no such poll' };
+  if (facts.orderId !== null && facts.providerOrderId === null) {
+    await dropRead(deps.db, bell.operationId);
+    return { kind: 'done', what: 'the provider holds no such order' };
+  }
   if (!RUNNABLE.includes(facts.state)) return { kind: 'done', what: `the poll is ${facts.state}` };
   const { account } = bell;
   let page: ReadOrder[] | null = null;
@@ -103,7 +108,7 @@ async function read(
   { keys, ...asked }: { monotonic: number; wall: number; keys: Keys },
 ): Promise<Fulfilled> {
   const target = targetOf(account, claim, page);
-  if (target === null) return runClaim(deps, account, claim, asked, keys);
+  if (target === null) throw new Error(`read ${claim.operationId} has nothing to read`);
   const call = await callOnce(deps, account, claim, target, asked, keys);
   const classified = classify(
     call.result,
@@ -131,14 +136,16 @@ async function unread(
   classified: Classified,
 ): Promise<Fulfilled> {
   const { account, claim } = call;
+  const ahead = databaseAhead(call, deps.time.clock);
   const facts: OperationFacts = {
     ...claim,
     kind: 'poll',
+    deadline: claim.deadline === null ? null : claim.deadline - ahead,
     hasNextStep: false,
     repeatable: true,
     checked: null,
   };
-  const now = claim.startedAt + call.durationMs;
+  const now = deps.time.clock.now();
   const { outcome, rule } = classified;
   const decided = decide(outcome, facts, account.policy, rule, now, deps.time.random);
   const decision: Decision =

@@ -5,13 +5,15 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { CachedAccount } from '../accounts/cache.js';
-import { fieldProblems } from '../field-problems.js';
+import { fieldProblems, oncePerField } from '../field-problems.js';
 import { type FieldProblem, jsonPointer, type OrderBody, orderBody } from '../orders/body.js';
 import type { NewOrder } from '../orders/store/intake.js';
 import { PRIORITY } from '../policy/job-options.js';
 
 /** Deeper than any documented option; recursive validators would overflow their stack far above it. */
 const MAX_DEPTH = 20;
+/** Values that one order holds at most: 500 items with all their fields and options stay far below it. */
+const MAX_VALUES = 50_000;
 /** Problems that one answer lists at most. */
 const MAX_PROBLEMS = 200;
 
@@ -24,7 +26,7 @@ export type Checked =
  * @param findAccount the usable account of an id
  */
 export function checkOrder(raw: unknown, findAccount: (id: string) => CachedAccount | null): Checked {
-  const unstorable = storabilityProblems(raw);
+  const unstorable = oncePerField(storabilityProblems(raw));
   if (unstorable.length > 0) return { ok: false, problems: unstorable };
   const parsed = orderBody.safeParse(raw);
   const accountId = textAt(raw, 'account');
@@ -87,6 +89,7 @@ const PLACEHOLDERS: Readonly<Record<string, unknown>> = {
   type: 'default',
   url: 'https://placeholder.invalid/',
 };
+const PLACEHOLDER_FILE = { type: 'default', url: 'https://placeholder.invalid/' };
 const PLACEHOLDER_ITEM = { reference: 'placeholder', quantity: 1 };
 
 /** The body with its wrong fields left out or stood in for, so that the provider's rules can be told as well. */
@@ -117,8 +120,9 @@ function mend(copy: unknown, path: readonly string[]): void {
   }
   if (name === undefined || typeof parent !== 'object' || parent === null) return;
   // An element keeps its place, so that the pointers to its neighbours stay right.
-  if (Array.isArray(parent)) Reflect.set(parent, name, { ...PLACEHOLDER_ITEM });
-  else if (Object.hasOwn(PLACEHOLDERS, name)) Reflect.set(parent, name, PLACEHOLDERS[name]);
+  if (Array.isArray(parent)) {
+    Reflect.set(parent, name, { ...(path.at(-2) === 'files' ? PLACEHOLDER_FILE : PLACEHOLDER_ITEM) });
+  } else if (Object.hasOwn(PLACEHOLDERS, name)) Reflect.set(parent, name, PLACEHOLDERS[name]);
   else Reflect.deleteProperty(parent, name);
 }
 
@@ -135,8 +139,13 @@ function newProblems(found: readonly FieldProblem[], known: readonly FieldProble
 function storabilityProblems(raw: unknown): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const stack: { value: unknown; path: (string | number)[] }[] = [{ value: raw, path: [] }];
+  let values = 0;
   for (let entry = stack.pop(); entry !== undefined && problems.length < MAX_PROBLEMS; entry = stack.pop()) {
     const { value, path } = entry;
+    values += 1;
+    if (values > MAX_VALUES) {
+      return [{ pointer: '', code: 'too_large', detail: `must not hold more than ${MAX_VALUES} values` }];
+    }
     if (typeof value === 'string' && !storable(value)) {
       problems.push({
         pointer: jsonPointer(path),
@@ -154,16 +163,21 @@ function storabilityProblems(raw: unknown): FieldProblem[] {
       continue;
     }
     for (const [key, inner] of Object.entries(value)) {
-      if (!storable(key))
+      if (!storableName(key))
         problems.push({
           pointer: jsonPointer(path),
           code: 'invalid',
-          detail: 'a field name contains NUL or a lone surrogate',
+          detail: 'a field name contains NUL or a lone surrogate, or is __proto__',
         });
       else stack.push({ value: inner, path: [...path, Array.isArray(value) ? Number(key) : key] });
     }
   }
   return problems;
+}
+
+/** Neither kept as a name: the database refuses the one, and zod drops the other without a word. */
+function storableName(name: string): boolean {
+  return storable(name) && name !== '__proto__';
 }
 
 function storable(text: string): boolean {

@@ -62,6 +62,9 @@ export interface ReadEffect {
   followStep: string | null;
 }
 
+/** A read neither clears nor covers what something else put before a human: a double, a dead letter. */
+const BY_READS = `coalesce(d.attention_code in ('status_conflict', 'missing_at_provider', 'unknown_status', 'provider_attention'), true)`;
+
 const APPLY = `
 with i as materialized (
   select * from jsonb_to_recordset($1::jsonb) as x(
@@ -71,11 +74,14 @@ with i as materialized (
 ), changed as (
   update packline.orders d set
     status = coalesce(i."to", d.status), raw_status = coalesce(i."rawStatus", d.raw_status),
-    failure = case when i.reopened then null else coalesce(i.failure, d.failure) end,
-    attention_code = case when i."attentionClear" then null else coalesce(i."attentionCode", d.attention_code) end,
-    attention_since = case when i."attentionClear" then null
+    failure = case when i.reopened then i.failure else coalesce(i.failure, d.failure) end,
+    attention_code = case when not ${BY_READS} then d.attention_code
+      when i."attentionClear" then null else coalesce(i."attentionCode", d.attention_code) end,
+    attention_since = case when not ${BY_READS} then d.attention_since
+      when i."attentionClear" then null
       when i."attentionCode" is not null and i."attentionCode" is distinct from d.attention_code then now() else d.attention_since end,
-    attention_detail = case when i."attentionClear" then null else coalesce(i."attentionDetail", d.attention_detail) end,
+    attention_detail = case when not ${BY_READS} then d.attention_detail
+      when i."attentionClear" then null else coalesce(i."attentionDetail", d.attention_detail) end,
     tracking = coalesce(i.tracking, d.tracking), provider_data = d.provider_data || coalesce(i."providerData", '{}'),
     missing_reads = i."missingReads", observed_at = to_timestamp(i."startedAt" / 1000),
     read_due_at = now() + i."readMs" * interval '1 ms', updated_at = now()
@@ -148,19 +154,30 @@ export async function finishIdleSync(sql: Sql, operationId: string, before: stri
   return (await sql.query(FINISH_IDLE, operationId, before)).length > 0;
 }
 
+const DROP_READ = `
+update packline.operations set state = 'rejected', ring_at = null, finished_at = now(), updated_at = now(),
+  last_outcome = jsonb_build_object('kind', 'rejected', 'code', 'nothing_to_read', 'message', 'the provider holds no such order', 'at', now())
+where id = $1::bigint and kind = 'poll' and state in ('pending', 'queued', 'retrying', 'waiting')`;
+
+/** A read of an order that the provider does not hold (any more) ends without a call. */
+export async function dropRead(sql: Sql, operationId: string): Promise<void> {
+  await sql.query(DROP_READ, operationId);
+}
+
 const POLL_FACTS = `
-select account_id as account, order_id::text as "orderId", params, state from packline.operations where id = $1::bigint and kind = 'poll'`;
+select o.account_id as account, o.order_id::text as "orderId", d.provider_order_id as "providerOrderId", o.params, o.state
+from packline.operations o left join packline.orders d on d.id = o.order_id where o.id = $1::bigint and o.kind = 'poll'`;
+
+export interface PollFacts {
+  account: string;
+  orderId: string | null;
+  providerOrderId: string | null;
+  params: JsonObject;
+  state: string;
+}
 
 /** What a poll operation is about. */
-export async function pollFacts(
-  sql: Sql,
-  operationId: string,
-): Promise<{ account: string; orderId: string | null; params: JsonObject; state: string } | null> {
-  const [row] = await sql.query<{
-    account: string;
-    orderId: string | null;
-    params: JsonObject;
-    state: string;
-  }>(POLL_FACTS, operationId);
+export async function pollFacts(sql: Sql, operationId: string): Promise<PollFacts | null> {
+  const [row] = await sql.query<PollFacts>(POLL_FACTS, operationId);
   return row ?? null;
 }

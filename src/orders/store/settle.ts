@@ -72,6 +72,8 @@ export interface OrderChange {
   readMs: number | null;
   /** Top-level fields of the body that the provider has taken over, for later changes to build on. */
   bodyPatch?: JsonObject;
+  /** A failed or canceled order lives on: its old failure goes. */
+  reopened?: boolean;
 }
 
 /** A fact as it is stored: open, or sealed. */
@@ -139,7 +141,7 @@ with i as materialized (
     "confirmFromMs" float8, "mayRepeat" boolean, look text, "lastOutcome" jsonb,
     "orderFrom" jsonb, "orderTo" packline.order_status, "rawStatus" text, "orderProviderId" text, "providerData" jsonb,
     failure jsonb, "attentionCode" text, "attentionDetail" text, "attentionClear" boolean, tracking jsonb, "readMs" float8,
-    "bodyPatch" jsonb, "eventType" text, "eventData" jsonb, "deadCode" text, "deadMessage" text, "deadAmbiguous" boolean, "deadCandidates" jsonb,
+    "bodyPatch" jsonb, reopened boolean, "eventType" text, "eventData" jsonb, "deadCode" text, "deadMessage" text, "deadAmbiguous" boolean, "deadCandidates" jsonb,
     found text, "followKind" packline.operation_kind, "followStep" text, "followRepeatable" boolean, "followPriority" smallint,
     "followMs" float8, facts jsonb, deliverables jsonb)
 ), seen as (
@@ -154,9 +156,11 @@ with i as materialized (
     purpose = coalesce(i.purpose, 'call'), priority = coalesce(i.priority, o.priority),
     due_at = now() + i."delayMs" * interval '1 ms', ring_at = now() + i."ringMs" * interval '1 ms',
     wait_reason = i."waitReason",
-    wait_since = case when i."confirmFromMs" is not null then now()
+    wait_since = case when i."confirmFromMs" is not null or o.wait_reason is distinct from i."waitReason" then now()
       when i.state in ('waiting', 'unconfirmed') then coalesce(o.wait_since, now()) end,
-    deadline = case when i."confirmFromMs" is not null then now() + i."deadlineMs" * interval '1 ms'
+    -- A wait of another kind has a deadline of its own.
+    deadline = case when i."confirmFromMs" is not null or (i.state = 'waiting' and o.wait_reason is distinct from i."waitReason")
+        then now() + i."deadlineMs" * interval '1 ms'
       when i.state in ('waiting', 'unconfirmed') then coalesce(o.deadline, now() + i."deadlineMs" * interval '1 ms') end,
     attempts = o.attempts + i.spend, carry = o.carry || coalesce(i.carry, '{}'),
     looks = case when i."confirmFromMs" is not null then 0 when i.look is not null then o.looks + 1 else o.looks end,
@@ -177,7 +181,7 @@ with i as materialized (
     raw_status = coalesce(m."rawStatus", d.raw_status),
     provider_order_id = coalesce(d.provider_order_id, m."orderProviderId"),
     provider_data = d.provider_data || coalesce(m."providerData", '{}'),
-    failure = coalesce(m.failure, d.failure),
+    failure = case when m.reopened then m.failure else coalesce(m.failure, d.failure) end,
     attention_code = case when m."attentionClear" then null else coalesce(m."attentionCode", d.attention_code) end,
     attention_since = case when m."attentionClear" then null
       when m."attentionCode" is not null and d.attention_code is distinct from m."attentionCode" then now()
@@ -281,6 +285,7 @@ function flat(s: Settlement): object {
       tracking: order.tracking,
       readMs: order.readMs,
       bodyPatch: order.bodyPatch,
+      reopened: order.reopened ?? false,
     });
     if (attention !== null && attention !== 'clear') {
       Object.assign(fields, { attentionCode: attention.code, attentionDetail: attention.detail });
