@@ -191,7 +191,8 @@ export function readAdvance(body: unknown): Read<AdvanceInput> {
   return readWith(advanceSchema, body);
 }
 
-function readWith<T>(schema: z.ZodType<T>, body: unknown): Read<T> {
+/** Reads the body of a control route with its schema. */
+export function readWith<T>(schema: z.ZodType<T>, body: unknown): Read<T> {
   const result = schema.safeParse(body);
   if (result.success) return { ok: true, value: result.data };
   return {

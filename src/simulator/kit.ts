@@ -19,7 +19,7 @@ import {
 export interface AccountFileEntry {
   id: string;
   provider: string;
-  config: Record<string, string | number | boolean>;
+  config: Record<string, string | number | boolean | readonly string[]>;
   credentials: Record<string, string>;
   limits?: { requests: number; perMs: number; concurrency: number };
 }
@@ -49,7 +49,11 @@ export interface SimulatorOptions {
 
 /** One request, as a provider's code sees it: parameters decoded, body parsed (undefined when empty). */
 export interface Call {
+  /** As sent, with what stands behind the question mark. */
+  path: string;
   params: Readonly<Record<string, string>>;
+  /** What stands behind the question mark, decoded; a name that was given several times has a list. */
+  query: Readonly<Record<string, string | readonly string[]>>;
   body: unknown;
   headers: IncomingHttpHeaders;
   /** How long an order accepted by this call is to stay invisible to reads, in milliseconds; usually 0. */
@@ -69,9 +73,23 @@ export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With `:name` for what `Call.params` holds. */
   path: string;
+  /** Answered without a look at credentials and limits; false unless told otherwise. */
+  isPublic?: boolean;
   /** The references and ids of the orders that a call is about; for fault rules that name one. */
   references(call: Call): readonly string[];
-  handle(call: Call): Answer;
+  /** A promise only where the answer tells of something that takes time, such as a call to a webhook. */
+  handle(call: Call): Answer | Promise<Answer>;
+}
+
+/** A request to any path, before its body is read. */
+export interface Asked {
+  /** The route's; `unknown` where the path is none of the operations. */
+  verb: string;
+  method: string;
+  /** As sent, with what stands behind the question mark. */
+  path: string;
+  /** Names and values by turns, spelled as sent. */
+  rawHeaders: readonly string[];
 }
 
 /** An order as the ledger lists it. */
@@ -80,21 +98,44 @@ export interface LedgerOrder {
   reference: string;
   status: string;
   createdAt: string;
-  orderType: string;
+  /** Only of providers that have drafts. */
+  orderType?: string;
+}
+
+/** A control route of one provider beside those of all, such as `POST /_control/balance`. */
+export interface ControlRoute {
+  method: 'GET' | 'POST' | 'DELETE';
+  /** Begins with `/_control/`. */
+  path: string;
+  /** Does its work before it returns. By convention mistakes are a 400 with `{mistakes: string[]}`. */
+  handle(body: unknown): Answer;
 }
 
 /** A provider, as data for `startServer`. */
 export interface ProviderServer {
   provider: string;
   routes: readonly Route[];
+  controls?: readonly ControlRoute[];
   /** Looks at credentials and limits of a call to any path; an answer means that it is refused with that. */
-  admit(headers: IncomingHttpHeaders): Answer | undefined;
-  /** The provider's error envelope. */
-  envelope(status: number, message: string): unknown;
+  admit(headers: IncomingHttpHeaders, asked: Asked): Answer | undefined;
+  /** What stands on every answer of the provider, refusals and faults included; an answer's own headers win. */
+  standingHeaders?(
+    headers: IncomingHttpHeaders,
+    answer: Answer,
+    asked: Asked,
+  ): Readonly<Record<string, string>>;
+  /** The provider's own status for what the server finds wrong by itself: 404 (no route), 400, 413, 415. */
+  refusedStatus?(status: number, asked: Asked): number;
+  /** Takes forms (`application/x-www-form-urlencoded`) beside JSON; their fields become an object of strings. */
+  takesForms?: boolean;
+  /** The provider's error envelope; a string is sent as it is. */
+  envelope(status: number, message: string, asked: Asked): unknown;
   /** Puts an order into a status; false: there is no such order. */
   advance(change: AdvanceInput): boolean;
   orders(): LedgerOrder[];
   account(id: string, url: string): AccountFileEntry;
+  /** Ends what it does beside answering, such as webhooks under way. */
+  onClose?(): void;
 }
 
 // About 40 MB of rows; a benchmark of a minute at 3,000 requests/s still fits.
@@ -154,12 +195,13 @@ class RunningServer {
         this.#answer(
           reply,
           row,
-          this.#refusal(error.statusCode ?? 400, 'The address of the request is malformed'),
+          this.#refusal(error.statusCode ?? 400, 'The address of the request is malformed', request),
         );
       },
     });
     app.decorateRequest(ROW, null);
     acceptJsonOnly(app);
+    if (this.#server.takesForms === true) acceptForms(app);
     app.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {
       const status = error.statusCode ?? 500;
       // A fault of the simulator itself must not pass for one of the provider.
@@ -168,13 +210,17 @@ class RunningServer {
       this.#answer(
         reply,
         row,
-        this.#refusal(status, status >= 500 ? 'The simulator is broken' : error.message),
+        this.#ownRefusal(status, status >= 500 ? 'The simulator is broken' : error.message, request, row),
       );
     });
     app.setNotFoundHandler((request, reply) => {
       const row = this.#record(request.method, request.url, 'unknown');
-      const refused = this.#server.admit(request.headers);
-      this.#answer(reply, row, refused ?? this.#refusal(404, 'The requested resource does not exist'));
+      const refused = this.#server.admit(request.headers, asked(request, row.verb));
+      this.#answer(
+        reply,
+        row,
+        refused ?? this.#ownRefusal(404, 'The requested resource does not exist', request, row),
+      );
     });
     for (const route of this.#server.routes) this.#serve(app, route);
     this.#serveControl(app);
@@ -183,26 +229,33 @@ class RunningServer {
 
   async close(app: FastifyInstance): Promise<void> {
     this.#closing.abort();
+    this.#server.onClose?.();
     await app.close();
   }
 
   #serve(app: FastifyInstance, route: Route): void {
-    app.route<{ Params: Record<string, string> }>({
+    app.route<{ Params: Record<string, string>; Querystring: Call['query'] }>({
       method: route.method,
       url: route.path,
       onRequest: (request, reply, done) => {
         const row = this.#record(request.method, request.url, route.verb);
         request.setDecorator(ROW, row);
-        const refused = this.#server.admit(request.headers);
+        const refused =
+          route.isPublic === true
+            ? undefined
+            : this.#server.admit(request.headers, asked(request, route.verb));
         if (refused === undefined) done();
         else this.#answer(reply, row, refused);
       },
       handler: (request, reply) => {
         const row = request.getDecorator<LedgerRequest>(ROW);
-        const call = { params: request.params, body: request.body, headers: request.headers, hideMs: 0 };
+        const { url: path, params, query, body, headers } = request;
+        const call = { path, params, query, body, headers, hideMs: 0 };
         const fault = this.#faults.take(route.verb, () => route.references(call));
         if (fault !== undefined) return this.#misbehave(fault, route, call, request, reply);
-        this.#answer(reply, row, route.handle(call));
+        const answer = route.handle(call);
+        if (answer instanceof Promise) return answer.then((late) => this.#answer(reply, row, late));
+        this.#answer(reply, row, answer);
         return undefined;
       },
     });
@@ -218,7 +271,7 @@ class RunningServer {
     const row = request.getDecorator<LedgerRequest>(ROW);
     if (fault.delayMs > 0) await this.#time.sleep(fault.delayMs, this.#closing.signal);
     if (this.#closing.signal.aborted) return drop(request, reply);
-    const own = fault.work ? route.handle({ ...call, hideMs: fault.hideMs }) : undefined;
+    const own = fault.work ? await route.handle({ ...call, hideMs: fault.hideMs }) : undefined;
     if (fault.ending === 'drop') return drop(request, reply);
     if (fault.ending === 'hang') {
       reply.hijack();
@@ -229,7 +282,7 @@ class RunningServer {
       const body =
         'body' in fault.ending
           ? fault.ending.body
-          : this.#server.envelope(status, status < 400 ? 'OK' : 'A simulated failure');
+          : this.#refusal(status, status < 400 ? 'OK' : 'A simulated failure', request, route.verb).body;
       this.#answer(reply, row, { status, headers, body });
     } else if (own !== undefined) {
       this.#answer(reply, row, own);
@@ -255,6 +308,20 @@ class RunningServer {
         return reply.code(404).send({ mistakes: ['reference: no such order'] });
       return reply.send({ reference: read.value.reference, status: read.value.status });
     });
+    for (const { method, path, handle } of this.#server.controls ?? []) {
+      app.route({
+        method,
+        url: path,
+        onRequest,
+        handler: (request, reply) => {
+          const { status, headers, body } = handle(request.body);
+          return reply
+            .code(status)
+            .headers(headers ?? {})
+            .send(body);
+        },
+      });
+    }
     app.get('/_ledger', { onRequest }, (_request, reply) =>
       reply.send({ orders: this.#server.orders(), requests: this.#requests.list() }),
     );
@@ -267,8 +334,23 @@ class RunningServer {
     return row;
   }
 
-  #refusal(status: number, message: string): Answer {
-    return { status, body: this.#server.envelope(status, message) };
+  #refusal(status: number, message: string, request: FastifyRequest, verb = 'unknown'): Answer {
+    return { status, body: this.#server.envelope(status, message, asked(request, verb)) };
+  }
+
+  #standingHeaders(
+    request: FastifyRequest,
+    row: LedgerRequest | null,
+    answer: Answer,
+  ): Readonly<Record<string, string>> {
+    const server = this.#server;
+    return server.standingHeaders?.(request.headers, answer, asked(request, row?.verb ?? 'unknown')) ?? {};
+  }
+
+  #ownRefusal(status: number, message: string, request: FastifyRequest, row: LedgerRequest | null): Answer {
+    const verb = row?.verb ?? 'unknown';
+    const told = this.#server.refusedStatus?.(status, asked(request, verb)) ?? status;
+    return this.#refusal(told, message, request, verb);
   }
 
   #answer(reply: FastifyReply, row: LedgerRequest | null, answer: Answer): void {
@@ -278,9 +360,23 @@ class RunningServer {
     reply
       .code(answer.status)
       .type(JSON_TYPE)
+      .headers(this.#standingHeaders(reply.request, row, answer))
       .headers(answer.headers ?? {})
       .send(typeof body === 'string' ? body : JSON.stringify(body));
   }
+}
+
+/** A name that comes twice keeps its last value. */
+function acceptForms(app: FastifyInstance): void {
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, text, done) => done(null, Object.fromEntries(new URLSearchParams(text.toString()))),
+  );
+}
+
+function asked({ raw }: FastifyRequest, verb: string): Asked {
+  return { verb, method: raw.method ?? '', path: raw.url ?? '', rawHeaders: raw.rawHeaders };
 }
 
 function drop(request: FastifyRequest, reply: FastifyReply): void {
