@@ -1,6 +1,7 @@
 /** From an HTTP result to what is stored: classify, decide, close doors, settle, tell. */
 import type { CachedAccount } from '../accounts/cache.js';
 import { judgeLook, type LookResult } from '../confirm/judge.js';
+import { carriedRound, lookRound } from '../confirm/round.js';
 import type { Claim } from '../orders/store/claim.js';
 import { absorbLate, closeAbsent } from '../orders/store/confirm.js';
 import type { Settlement } from '../orders/store/settle.js';
@@ -86,14 +87,24 @@ function judge(deps: FulfilDeps, call: Call): Judged {
       const settlement = withGains(planDecision(attempted, decision), claim, classified.outcome, deps.seal);
       return { classified, decision, doors: decision, look: null, settlement };
     }
-    const look = judgeLook(classified.outcome, claim, account.common.confirm, now + ahead);
+    const round = lookRound(claim, account.open.reads);
+    const missed = classified.outcome.kind === 'missing';
+    const look: LookResult =
+      missed && !round.last
+        ? { kind: 'again', counted: false, delayMs: 0 }
+        : judgeLook(
+            classified.outcome,
+            { ...claim, counts: round.counts },
+            account.common.confirm,
+            now + ahead,
+          );
     return {
       classified,
       decision: null,
       // Gate and pause are the account's matter, whatever becomes of the look.
       doors: decision,
       look,
-      settlement: planLook(attempted, look),
+      settlement: planLook(attempted, look, carriedRound(round, missed)),
     };
   } catch (error) {
     throw new Bug('judging an answer failed', { cause: error });

@@ -4,6 +4,7 @@
  * retry throws, so that the queue's alarm clock shows it.
  */
 import type { CachedAccount } from '../accounts/cache.js';
+import { lookRound } from '../confirm/round.js';
 import type { Database } from '../database/connect.js';
 import { type Claim, giveBackRings, parkBusy } from '../orders/store/claim.js';
 import { settleWithoutOrder } from '../orders/store/verbs.js';
@@ -103,6 +104,6 @@ export async function runClaim(
 }
 
 function stepOf(account: CachedAccount, claim: Claim): Step | null {
-  if (claim.purpose === 'look') return account.open.reads.look ?? null;
+  if (claim.purpose === 'look') return lookRound(claim, account.open.reads).step;
   return findStep(account.open, claim.kind, claim.step);
 }

@@ -52,8 +52,9 @@ export function planRead(attempted: Attempted, more: boolean): Settlement {
 }
 
 /** A look. */
-export function planLook(attempted: Attempted, result: LookResult): Settlement {
-  return finish(attempted, lookPlan(attempted, result));
+export function planLook(attempted: Attempted, result: LookResult, carry: JsonObject = {}): Settlement {
+  const plan = lookPlan(attempted, result);
+  return finish(attempted, { ...plan, transition: { ...plan.transition, carry } });
 }
 
 function finish({ claim, evidence }: Attempted, rest: Plan): Settlement {

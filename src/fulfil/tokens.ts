@@ -98,7 +98,7 @@ export function createTokenKeeper(deps: TokenDeps): TokenKeeper {
       await endRefresh(db, account.id, generation, { report: 'not_sent', code: result.code, ...nothing });
       return null;
     }
-    const read: Refreshed | null = result.kind === 'answered' ? chain.rotation.read(result) : null;
+    const read: Refreshed | null = result.kind === 'answered' ? await chain.rotation.read(result) : null;
     if (read === null) {
       await endRefresh(db, account.id, generation, { report: 'unknown', code: 'lost', ...nothing });
       const message =

@@ -104,7 +104,7 @@ export interface TokenRotation {
   aheadMs: number;
   request(tokens: Tokens): HttpRequest;
   /** Reads any answer; null where it cannot be trusted, which counts as lost. Must not throw. */
-  read(answer: Answer): Refreshed | null;
+  read(answer: Answer): Refreshed | null | Promise<Refreshed | null>;
 }
 
 /** How a one-time password is asked for and checked. */
@@ -128,7 +128,9 @@ export interface OpenAccount {
   /** Reads: one order by id; a lookup by reference; a page of orders by reference; one cheap read that proves the credentials. */
   reads: {
     get: Step;
+    /** The lookups of one round, in their order: an order is absent only where each of them misses it. */
     look?: Step;
+    furtherLooks?: readonly Step[];
     list?: { step: Step; pageSize: number };
     probe: Step;
   };
@@ -184,12 +186,13 @@ export interface Provider {
 
 /** The steps of a verb, and the read steps, by name: rows name a step, this finds it. */
 export function findStep(account: OpenAccount, kind: OperationKind, name: string): Step | null {
-  const { get, look, list, probe } = account.reads;
+  const { get, look, furtherLooks = [], list, probe } = account.reads;
   const verb = kind === 'poll' ? undefined : account.verbs[kind];
   const steps = [
     ...(verb ?? []),
     get,
     ...(look === undefined ? [] : [look]),
+    ...furtherLooks,
     ...(list === undefined ? [] : [list.step]),
     probe,
   ];
