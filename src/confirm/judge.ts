@@ -22,6 +22,8 @@ export type LookResult =
   | { kind: 'found'; state: ProviderState }
   /** The reference is another order's. */
   | { kind: 'taken'; state: ProviderState }
+  /** Several orders could be it. */
+  | { kind: 'several'; states: ProviderState[] }
   /** Proven absent. */
   | { kind: 'absent' }
   /** Look again in `delayMs`. */
@@ -54,6 +56,8 @@ export function judgeLook(
       ? { kind: 'taken', state: outcome.state }
       : { kind: 'found', state: outcome.state };
   }
+  const { states = [] } = outcome.kind === 'done' ? outcome : {};
+  if (states.length > 1) return { kind: 'several', states };
   const absent = outcome.kind === 'missing' && facts.counts;
   if (absent && facts.absentLooks + 1 >= config.looks && facts.caller !== 'silent') return { kind: 'absent' };
   if (facts.caller === 'silent' && facts.waitSince !== null && now - facts.waitSince >= FROZEN_AFTER_MS) {

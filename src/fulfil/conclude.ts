@@ -2,9 +2,10 @@
 import type { CachedAccount } from '../accounts/cache.js';
 import { judgeLook, type LookResult } from '../confirm/judge.js';
 import { carriedRound, lookRound } from '../confirm/round.js';
+import { sqlState } from '../database/connect.js';
 import type { Claim } from '../orders/store/claim.js';
 import { absorbLate, closeAbsent } from '../orders/store/confirm.js';
-import type { Settlement } from '../orders/store/settle.js';
+import type { Settled, Settlement } from '../orders/store/settle.js';
 import { type Classified, classify } from '../policy/classify.js';
 import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
 import type { Step } from '../providers/provider.js';
@@ -13,6 +14,7 @@ import { type Call, callOnce, type FulfilDeps, type Fulfilled } from './deps.js'
 import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
 import { withGains } from './gains.js';
+import { UNCHANGED } from './order-change.js';
 import { type Attempted, planDecision, planLook } from './plan.js';
 import { report, tellOf } from './telling.js';
 
@@ -26,7 +28,13 @@ export async function conclude(deps: FulfilDeps, call: Call): Promise<Fulfilled>
   const { settlement } = judged;
   await closeDoors(deps, call, judged.doors);
   if (judged.look?.kind === 'absent') return concludeAbsent(deps, call, judged);
-  const settled = await deps.hot.settle(settlement);
+  let settled: Settled;
+  try {
+    settled = await deps.hot.settle(settlement);
+  } catch (error) {
+    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+    return idTaken(deps, call, settlement);
+  }
   if (!settled.applied) {
     const end = await deps.db.transaction((sql) => absorbLate(sql, settlement));
     if (end === 'duplicate')
@@ -36,6 +44,27 @@ export async function conclude(deps: FulfilDeps, call: Call): Promise<Fulfilled>
   if (settled.applied && judged.decision?.kind === 'wait' && judged.decision.reason === 'otp')
     await requestCode(deps, call);
   return afterwards(judged.decision, settlement);
+}
+
+/** PostgreSQL, "Error Codes": another order of ours holds this provider id already. */
+const UNIQUE_VIOLATION = '23505';
+
+/** Two orders cannot be one at the provider: a human finds out which of them it is. */
+async function idTaken(deps: FulfilDeps, call: Call, settlement: Settlement): Promise<Fulfilled> {
+  const theirs = settlement.order?.providerOrderId ?? 'unknown';
+  const message = `the provider answered with ${theirs}, which another order holds`;
+  await deps.hot.settle({
+    ...settlement,
+    evidence: { ...settlement.evidence, verdict: null },
+    transition: { ...settlement.transition, state: 'dead', ringMs: null },
+    order: { ...UNCHANGED, attention: { code: 'id_taken', detail: message } },
+    found: null,
+    followUp: null,
+    event: { type: 'operation.dead', data: { kind: call.claim.kind, code: 'id_taken', ambiguous: true } },
+    deadLetter: { code: 'id_taken', message, ambiguous: true, candidates: [{ providerOrderId: theirs }] },
+  });
+  tellOf(deps, call, 'duplicate', message);
+  return { kind: 'dead', why: 'id_taken' };
 }
 
 interface Judged {
@@ -63,6 +92,7 @@ function judge(deps: FulfilDeps, call: Call): Judged {
       account.policy,
       (answer) => step.read(work, answer),
       account.open.readError,
+      account.open.statusOf,
     );
     // Times that an answer names are on this process's clock, and deadlines on the database's.
     const now = deps.time.clock.now();
@@ -104,7 +134,12 @@ function judge(deps: FulfilDeps, call: Call): Judged {
       // Gate and pause are the account's matter, whatever becomes of the look.
       doors: decision,
       look,
-      settlement: planLook(attempted, look, carriedRound(round, missed)),
+      settlement: withGains(
+        planLook(attempted, look, carriedRound(round, missed)),
+        claim,
+        classified.outcome,
+        deps.seal,
+      ),
     };
   } catch (error) {
     throw new Bug('judging an answer failed', { cause: error });

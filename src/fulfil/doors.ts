@@ -18,7 +18,8 @@ export async function closeDoors(deps: FulfilDeps, call: Call, decision: Decisio
       tellOfClosure(deps, account, decision.alert, decision.gate);
   } else if (claim.strikes > 0 && result.kind === 'answered') await forgiveStrikes(deps.db, account.id);
   if (decision?.refresh === true && token !== null) await deps.tokens.refused(account, token.generation);
-  if (decision?.pause !== undefined) await pause(deps, account, decision.pause);
+  if (decision?.pause !== undefined && !(await isOutdated(deps, account)))
+    await pause(deps, account, decision.pause);
   if (decision?.misconfigured === true && claim.order !== null) {
     const inARow = await countMisconfigured(deps.db, account.id, claim.order.id);
     if (inARow >= MISCONFIGURED_LIMIT) {
@@ -30,6 +31,16 @@ export async function closeDoors(deps: FulfilDeps, call: Call, decision: Decisio
   } else if (decision?.kind === 'succeed' && claim.kind === 'submit' && account.misconfigured) {
     await clearMisconfigured(deps.db, account.id);
   }
+}
+
+/**
+ * Whether the account was changed while the call was on its way: what was refused then need not be what holds
+ * now, and the next call will tell. Without this a late refusal would undo the resume that new credentials bring.
+ */
+async function isOutdated({ accounts }: FulfilDeps, account: CachedAccount): Promise<boolean> {
+  await accounts.refresh();
+  // The cache makes a new object whenever the row has changed.
+  return accounts.get(account.id) !== account;
 }
 
 function tellOfClosure(

@@ -18,7 +18,8 @@ export type Sealer = (value: JsonObject, context: string) => string;
 
 /** The settlement with the outcome's facts and deliverables. */
 export function withGains(settlement: Settlement, claim: Claim, outcome: Outcome, seal: Sealer): Settlement {
-  if (outcome.kind !== 'accepted' && outcome.kind !== 'done') return settlement;
+  if (outcome.kind !== 'accepted' && outcome.kind !== 'done' && outcome.kind !== 'observed')
+    return settlement;
   const facts = outcome.facts?.map(
     ({ kind, key, value, ttlMs, secret }): StoredFact => ({
       kind,
@@ -34,6 +35,7 @@ export function withGains(settlement: Settlement, claim: Claim, outcome: Outcome
       ? undefined
       : outcome.deliverables?.map(
           ({ position, sku, code, serial, expiresAt }): StoredDeliverable => ({
+            generation: order.generation,
             position,
             sku,
             sealed: seal({ code, serial }, deliverableContext(order.id, order.generation, position)),

@@ -258,6 +258,17 @@ function lookPlan(attempted: Attempted, result: LookResult): Plan {
         },
         0,
       );
+    case 'several':
+      return deathPlan(
+        attempted,
+        {
+          code: 'several_candidates',
+          message: `the provider holds ${result.states.length} orders that could be this one`,
+          ambiguous: true,
+          candidates: result.states,
+        },
+        0,
+      );
     case 'expired':
       return deathPlan(attempted, { code: result.code, message: result.message, ambiguous: true }, 0);
     case 'absent':

@@ -116,6 +116,7 @@ async function read(
     account.policy,
     (answer) => call.step.read(call.work, answer),
     account.open.readError,
+    account.open.statusOf,
   );
   const evidence = evidenceOf(call.request, call.result, classified, call.durationMs, false);
   const attempted = { claim, account: account.open, step: call.step, outcome: classified.outcome, evidence };
@@ -123,9 +124,16 @@ async function read(
   const effects = effectsOf(classified.outcome, target.orders, page === null, at);
   if (effects === null) return unread(deps, call, attempted, classified);
   await closeDoors(deps, call, null);
+  const settlement = withGains(planRead(attempted, page !== null), claim, classified.outcome, deps.seal);
+  if (page === null) {
+    // What a read brings is stored before the status that may end all reading of the order.
+    await deps.hot.settle(settlement);
+    await applyReads(deps.db, effects);
+    return { kind: 'done', what: 'read' };
+  }
   await applyReads(deps.db, effects);
-  await deps.hot.settle(withGains(planRead(attempted, page !== null), claim, classified.outcome, deps.seal));
-  return page === null ? { kind: 'done', what: 'read' } : { kind: 'again' };
+  await deps.hot.settle(settlement);
+  return { kind: 'again' };
 }
 
 /** The answer told of no order: what its outcome asks for, short of a dead letter. */

@@ -10,6 +10,8 @@ import {
   reopenOperation,
 } from '../orders/store/dead-letters.js';
 import { findLetter, findOrder, type LetterRow, listLetters } from '../orders/store/queries.js';
+import { insertOperation, openOperation } from '../orders/store/verbs.js';
+import { PRIORITY } from '../policy/job-options.js';
 import { ok, type Result, refused } from '../problem.js';
 import type { DeadLetterJson } from '../views.js';
 import { readCursor, writeCursor } from './cursor.js';
@@ -111,7 +113,8 @@ export function letterVerbs(deps: OperatorDeps): LetterVerbs {
       const asked = await askProvider(deps, letter, providerOrderId);
       if (!asked.ok) return asked;
       const state = asked.value;
-      const stood = await takeOver(deps, id, state, actor);
+      const getStep = deps.accounts.get(letter.accountId)?.open.reads.get.name ?? 'get';
+      const stood = await takeOver(deps, id, state, actor, getStep);
       if (stood !== null) return stood;
       deps.hint();
       return load(id);
@@ -199,6 +202,7 @@ async function takeOver(
   id: string,
   state: ProviderState,
   actor: string,
+  getStep: string,
 ): Promise<Result<never> | null> {
   return deps.db.transaction(async (sql) => {
     const letter = await lockLetter(sql, id);
@@ -212,6 +216,19 @@ async function takeOver(
     );
     if (holder !== undefined) return refused('id-taken', `order ${holder.id} holds this provider id`);
     await decideLetter(sql, id, 'adopted', actor, null);
+    // A read brings what the order was adopted for, codes and tracking included.
+    if (letter.orderId !== null && (await openOperation(sql, letter.orderId, 'poll')) === null) {
+      await insertOperation(sql, {
+        orderId: letter.orderId,
+        kind: 'poll',
+        priority: PRIORITY.poll,
+        step: getStep,
+        stepRepeatable: true,
+        params: {},
+        state: 'pending',
+        actor,
+      });
+    }
     const adopted = await adoptOrder(
       sql,
       letter.operationId,

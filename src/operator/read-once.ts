@@ -42,7 +42,8 @@ export async function readOnce(
     timeoutMs: account.common.requestTimeoutMs,
   });
   const facts = { name: step.name, repeatable: true, writes: false };
-  return classify(result, facts, account.policy, (answer) => step.read(work, answer), account.open.readError)
+  const { readError, statusOf } = account.open;
+  return classify(result, facts, account.policy, (answer) => step.read(work, answer), readError, statusOf)
     .outcome;
 }
 

@@ -112,6 +112,7 @@ export const GENERAL_RULES: readonly PolicyRule[] = [
  * @param policy the provider's rules
  * @param read reads a 2xx answer; null where it cannot be trusted (no id, no JSON, wrong shape)
  * @param readError reads the provider's error envelope; must not throw on any body
+ * @param statusOf the status that an answer stands for, where a provider refuses under 200
  */
 export function classify(
   result: HttpResult,
@@ -119,6 +120,7 @@ export function classify(
   policy: ProviderPolicy,
   read: (answer: HttpResult & { kind: 'answered' }) => Outcome | null,
   readError: (answer: HttpResult & { kind: 'answered' }) => ProviderError,
+  statusOf: (answer: HttpResult & { kind: 'answered' }) => number = ({ status }) => status,
 ): Classified {
   switch (result.kind) {
     case 'notSent':
@@ -126,7 +128,8 @@ export function classify(
     case 'unknown':
       return { outcome: doubtful(step, result.code, result.message), rule: null };
     case 'answered': {
-      if (result.status >= 200 && result.status < 300) {
+      const status = statusOf(result);
+      if (status >= 200 && status < 300) {
         const outcome = read(result);
         if (outcome !== null) return { outcome, rule: null };
         return {
@@ -136,8 +139,8 @@ export function classify(
       }
       const error = readError(result);
       const rule =
-        findRule(policy.rules, result.status, step.name, error.code) ??
-        findRule(GENERAL_RULES, result.status, step.name, error.code);
+        findRule(policy.rules, status, step.name, error.code) ??
+        findRule(GENERAL_RULES, status, step.name, error.code);
       if (rule === null) {
         return { outcome: doubtful(step, `http_${result.status}`, error.message), rule: null };
       }

@@ -47,7 +47,7 @@ export type Outcome =
       data?: JsonObject;
     } & Gains)
   /** A read found this. */
-  | { kind: 'observed'; state: ProviderState }
+  | ({ kind: 'observed'; state: ProviderState } & Gains)
   /** A step or verb is done; `states` where it was a page of a list. */
   | ({ kind: 'done'; data?: JsonObject; states?: ProviderState[] } & Gains)
   /** The content is at fault. */

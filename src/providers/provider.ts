@@ -135,6 +135,8 @@ export interface OpenAccount {
     probe: Step;
   };
   readError(answer: Answer): ProviderError;
+  /** The status that an answer stands for, where the provider refuses under 200. Must not throw. */
+  statusOf?(answer: Answer): number;
   /** What is wrong with a body for this account, beyond its general shape. */
   validate(body: OrderBody): FieldProblem[];
   /** What is wrong with the parameters of an `update`. */

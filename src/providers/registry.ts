@@ -1,8 +1,9 @@
 /** Every provider that packline knows: one line each. */
 import { gelatoConnect } from './gelato-connect/index.js';
 import type { Provider } from './provider.js';
+import { wupex } from './wupex/index.js';
 
-export const providers: readonly Provider[] = [gelatoConnect];
+export const providers: readonly Provider[] = [gelatoConnect, wupex];
 
 /** The provider of this id, or null. */
 export function findProvider(id: string): Provider | null {

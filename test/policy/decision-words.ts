@@ -62,6 +62,8 @@ function lookInWords(outcome: Outcome, turn: Turn): string {
       return 'is proven absent';
     case 'again':
       return `looks again in ${result.delayMs} ms, ${result.counted ? 'counted' : 'not counted'}`;
+    case 'several':
+      return 'has several candidates';
     case 'expired':
       return `expires as ${result.code}`;
   }

@@ -86,6 +86,7 @@ export interface StoredFact {
 }
 
 export interface StoredDeliverable {
+  generation: number;
   position: number;
   sku: string;
   sealed: string;
@@ -214,9 +215,10 @@ with i as materialized (
     value = excluded.value, sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = now()
 ), handed as (
   insert into packline.deliverables (order_id, generation, position, sku, sealed, expires_at)
-  select m.order_id, m.generation, c.position, c.sku, c.sealed, c."expiresAt"
-  from moved m cross join jsonb_to_recordset(m.deliverables) as c(position int, sku text, sealed text, "expiresAt" timestamptz)
-  on conflict (order_id, generation, position) do update set sealed = excluded.sealed, expires_at = excluded.expires_at
+  select m.order_id, c.generation, c.position, c.sku, c.sealed, c."expiresAt"
+  from moved m cross join jsonb_to_recordset(m.deliverables) as c(generation int, position int, sku text, sealed text, "expiresAt" timestamptz)
+  on conflict (order_id, generation, position) do update set
+    sku = excluded.sku, sealed = excluded.sealed, expires_at = excluded.expires_at
 ), lettered as (
   insert into packline.dead_letters (operation_id, order_id, account_id, kind, code, message, ambiguous, candidates)
   select m.id, m.order_id, m.account_id, m.kind, m."deadCode", m."deadMessage", m."deadAmbiguous", coalesce(m."deadCandidates", '[]')

@@ -7,15 +7,11 @@
 import { Decimal } from 'decimal.js';
 import { isValid as isCountry } from 'i18n-iso-countries/index.js';
 import { z } from 'zod';
+import { optionProblems, type Path, problem, schemaProblems, unless } from '../../field-problems.js';
 import type { JsonObject } from '../../json.js';
-import {
-  type FieldProblem,
-  jsonPointer,
-  type OrderBody,
-  type OrderItem,
-  orderBody,
-} from '../../orders/body.js';
+import { type FieldProblem, type OrderBody, type OrderItem, orderBody } from '../../orders/body.js';
 import type { Answer, ProviderError } from '../../policy/answer.js';
+import { canStandInPath, clean, exactText, name, text } from '../reading.js';
 
 /** Where a design goes on the product ("Type of file"). */
 export const FILE_TYPES = [
@@ -163,7 +159,7 @@ export function bodyProblems(body: OrderBody): FieldProblem[] {
 export function readUpdate(params: unknown): { params: JsonObject } | { problems: FieldProblem[] } {
   const parsed = updateParams.safeParse(params);
   if (!parsed.success) {
-    return { problems: issuesToProblems(parsed.error, params, [], 'unknown_field', updateParams) };
+    return { problems: schemaProblems(parsed.error, params, [], 'unknown_field', updateParams) };
   }
   const { shippingMethod, shippingAddress, customer } = parsed.data;
   const given = REQUIRED_OF_CUSTOMER.filter((name) => customer?.[name] !== undefined);
@@ -184,20 +180,10 @@ export function readUpdate(params: unknown): { params: JsonObject } | { problems
     : { params: JSON.parse(JSON.stringify(parsed.data)) as JsonObject };
 }
 
-type Path = readonly (string | number)[];
-
 const REQUIRED_OF_CUSTOMER = ['firstName', 'lastName', 'email', 'phone'] as const;
 
 /** The countries whose addresses need a state ("Shipping Address Parameters"). */
 const COUNTRIES_WITH_STATE: readonly string[] = ['US', 'CA', 'AU'];
-
-function problem(path: Path, code: string, detail: string): FieldProblem {
-  return { pointer: jsonPointer(path), code, detail };
-}
-
-function unless(good: boolean, path: Path, code: string, detail: string): FieldProblem[] {
-  return good ? [] : [problem(path, code, detail)];
-}
 
 function required(
   value: string | undefined,
@@ -205,11 +191,6 @@ function required(
   detail = 'is required by GelatoConnect',
 ): FieldProblem[] {
   return unless(value !== undefined && value.trim() !== '', path, 'required', detail);
-}
-
-/** Names go into URLs, where a segment of dots would name another resource and half a character none. */
-function canStandInPath(text: string): boolean {
-  return text !== '.' && text !== '..' && !/\p{Cs}/u.test(text);
 }
 
 function currencyProblems(currency: string | undefined): FieldProblem[] {
@@ -348,73 +329,8 @@ function paymentProblems(payment: OrderBody['payment']): FieldProblem[] {
   return unless(toCollect.isZero(), ['payment', 'amountToCollect'], 'invalid', detail);
 }
 
-function optionProblems(schema: z.ZodObject, options: unknown, path: Path): FieldProblem[] {
-  const parsed = schema.safeParse(options ?? {});
-  return parsed.success ? [] : issuesToProblems(parsed.error, options, path, 'unknown_option', schema);
-}
-
-function issuesToProblems(
-  error: z.ZodError,
-  input: unknown,
-  path: Path,
-  unknownCode: 'unknown_option' | 'unknown_field',
-  schema: z.ZodObject,
-): FieldProblem[] {
-  const known = Object.keys(schema.shape).join(', ');
-  return error.issues.flatMap((issue) => {
-    // Paths into JSON hold names and indices, never symbols.
-    const inside = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
-    if (issue.code !== 'unrecognized_keys') {
-      const code = inside.length > 0 && valueAt(input, inside) === undefined ? 'required' : 'invalid';
-      return [problem([...path, ...inside], code, issue.message)];
-    }
-    const detail =
-      inside.length > 0 ? 'is not known here: leave it out' : `is not known here; known are ${known}`;
-    return issue.keys.map((key) => problem([...path, ...inside, key], unknownCode, detail));
-  });
-}
-
-function valueAt(input: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, part) =>
-      typeof value === 'object' && value !== null && Object.hasOwn(value, part)
-        ? Reflect.get(value, part)
-        : undefined,
-    input,
-  );
-}
-
-// A provider's sentence in full is welcome, a page of HTML is not.
-const LONGEST_TEXT = 500;
-
-// UUIDs today; a name of any other make is kept as long as it can be stored, indexed and put into a URL.
-const LONGEST_NAME = 300;
-
-/** Provider text, made fit to be stored and printed: PostgreSQL takes neither NUL nor half a surrogate pair. */
-export function clean(text: string, longest = LONGEST_TEXT): string {
-  return text
-    .slice(0, longest)
-    .replace(/\p{Cc}+/gu, ' ')
-    .replace(/\p{Cs}/gu, '\uFFFD')
-    .trim();
-}
-
-const name = z
-  .union([z.string(), z.int()])
-  .transform(String)
-  .refine((text) => text.length > 0 && text.length <= LONGEST_NAME && !/[\p{Cc}\p{Cs}]/u.test(text));
-
 /** The provider's id of an order. It is put into URLs, so one that would name another resource is no id. */
 const orderId = name.refine(canStandInPath);
-
-/** A field that may be missing, null, or of another type than shown: then it is null. */
-const text = z
-  .union([z.string(), z.number()])
-  .transform((value) => clean(String(value)))
-  .nullish()
-  .catch(null);
-
-const exactText = z.union([z.string(), z.number()]).transform(String).nullish().catch(null);
 
 const quantity = z
   .union([

@@ -1,0 +1,240 @@
+/**
+ * WUPEX: prepaid digital codes. One call charges the account and hands out the codes; it cannot be undone, and
+ * nothing else changes anything. What it did is found again by the reference that it was given.
+ */
+import { z } from 'zod';
+import type { OrderView } from '../../orders/order.js';
+import type { Answer } from '../../policy/answer.js';
+import type { Outcome } from '../../policy/outcome.js';
+import type { ProviderPolicy } from '../../policy/policy.js';
+import { defineProvider, type HttpRequest, type Step, type Work } from '../provider.js';
+import { handOver, isExact, pullLines, refusedUnderSuccess, rowState, serialsOf, toState } from './map.js';
+import { policy } from './policy.js';
+import {
+  balanceAnswer,
+  bodyProblems,
+  detailAnswer,
+  INSUFFICIENT_BALANCE,
+  isRefusal,
+  type ListBody,
+  listAnswer,
+  pulledAnswer,
+  readError,
+} from './wire.js';
+
+/** Where test keys are good ("Sandbox vs Production"). */
+const SANDBOX_HOST = 'sandbox-service.wupex.com';
+
+/** Rows of one lookup: as many as the samples ask for; a reference has one, or few. */
+const PAGE_SIZE = 20;
+
+/**
+ * How long an order may stay invisible to the list. Nothing is documented; the advice to wait out a request of
+ * 30 s before an absence is believed (document, "Exactly-once submit") is taken for this too.
+ */
+const LAG_MS = 30_000;
+
+/** A header's value: visible ASCII (RFC 9110, "Field Values"), without the spaces that copying drags along. */
+const headerValue = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces');
+
+const baseUrl = z
+  .string()
+  .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
+    error: 'must be an absolute http or https URL',
+    abort: true,
+  })
+  .refine((text) => {
+    const { username, password, search, hash } = new URL(text);
+    return username === '' && password === '' && search === '' && hash === '' && !/[?#]/.test(text);
+  }, 'must not hold a user name, password, query or fragment')
+  .transform((text) => text.replace(/\/+$/, ''));
+
+const config = z.strictObject({
+  baseUrl: baseUrl.default('https://service.wupex.com'),
+  /** The codes of a refusal for lack of money, which the guide does not name. */
+  insufficientBalanceCodes: z
+    .array(z.string().trim().min(1).max(100))
+    .max(50)
+    .default([INSUFFICIENT_BALANCE]),
+});
+
+const credentials = z.strictObject({ apiKey: headerValue });
+
+type Config = z.output<typeof config>;
+type Credentials = z.output<typeof credentials>;
+
+/** The adapter, for the registry. */
+export const wupex = defineProvider<Config, Credentials>({
+  id: 'wupex',
+  title: 'WUPEX',
+  // 429 is documented, a figure is not: our own pace (contract, "Numbers").
+  limits: { requests: 5, perMs: 1_000, concurrency: 2 },
+  policy,
+  config,
+  credentials,
+  urls: (settings) => [{ path: 'baseUrl', url: settings.baseUrl }],
+  open: ({ config: settings, credentials: keys, policy: table }) => {
+    const { submit, ...reads } = buildSteps(settings, keys, table);
+    return {
+      mode: new URL(settings.baseUrl).hostname === SANDBOX_HOST ? 'test' : 'live',
+      capabilities: {
+        drafts: false,
+        lookup: 'reference',
+        idempotencyKey: false,
+        uniqueReference: false,
+        lagMs: LAG_MS,
+      },
+      verbs: { submit: [submit] },
+      reads,
+      readError: (answer) => readError(answer, settings.insufficientBalanceCodes),
+      validate: bodyProblems,
+      // Two pulls of one reference at a time could both be charged; all its generations count as one.
+      serialKey: (body) => body.reference,
+    };
+  },
+});
+
+/** Writes one request, with what every call carries ("Global Headers"). */
+type Call = (method: HttpRequest['method'], path: string, body?: object) => HttpRequest;
+
+/** A step without the care that all of them take with a refusal under 200. */
+type Build = (step: Step) => Step;
+
+function buildSteps(settings: Config, keys: Credentials, table: ProviderPolicy) {
+  const call: Call = (method, path, body) => ({
+    method,
+    url: `${settings.baseUrl}${path}`,
+    headers: {
+      Accept: 'application/json',
+      'Accept-Language': 'en-US',
+      'Content-Type': 'application/json',
+      'x-api-key': keys.apiKey,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const error = (answer: Answer) => readError(answer, settings.insufficientBalanceCodes);
+  const careful: Build = (step) => ({
+    ...step,
+    read: (work, answer) =>
+      isRefusal(answer.json) ? refusedUnderSuccess(answer, step, table, error) : step.read(work, answer),
+  });
+  return {
+    submit: careful(submitStep(call)),
+    get: careful(getStep(call)),
+    look: careful(lookStep(call)),
+    probe: careful(probeStep(call)),
+  };
+}
+
+function submitStep(call: Call): Step {
+  return {
+    name: 'submit',
+    writes: true,
+    repeatable: false,
+    request: (work) => {
+      const { body, providerReference } = orderOf(work);
+      return call('POST', `/api/order/pull-codes?referenceId=${encode(providerReference)}`, pullLines(body));
+    },
+    read: (work, answer) => {
+      const parsed = pulledAnswer.safeParse(answer.json);
+      if (!parsed.success) return null;
+      const { orderName, totalAmount, serials } = parsed.data.data;
+      const handed = handOver(orderOf(work).body, serials ?? []);
+      return {
+        kind: 'accepted',
+        providerOrderId: orderName,
+        // Whatever is missing or odd, a read of the order brings or tells.
+        status: isExact(handed) ? 'delivered' : 'in_progress',
+        ...(totalAmount == null ? {} : { data: { totalAmount } }),
+        deliverables: handed.deliverables,
+      };
+    },
+  };
+}
+
+const READ = { writes: false, repeatable: true } as const;
+
+function getStep(call: Call): Step {
+  return {
+    ...READ,
+    name: 'get',
+    request: (work) => call('GET', `/api/order/detail?orderName=${encode(placedAs(work))}`),
+    read: (work, answer) => {
+      const parsed = detailAnswer.safeParse(answer.json);
+      if (!parsed.success) return null;
+      const { data: detail } = parsed.data;
+      const asked = placedAs(work);
+      // Another order's codes must never be handed over.
+      if (detail.orderName != null && detail.orderName !== asked) return null;
+      const handed = handOver(orderOf(work).body, serialsOf(detail));
+      return {
+        kind: 'observed',
+        state: toState(asked, detail, handed),
+        deliverables: handed.deliverables,
+      };
+    },
+  };
+}
+
+function lookStep(call: Call): Step {
+  return {
+    ...READ,
+    name: 'look',
+    request: (work) => {
+      const value = orderOf(work).providerReference;
+      const body: ListBody = {
+        page: 1,
+        pageSize: PAGE_SIZE,
+        orderColumn: 'orderDate',
+        order: 'DESC',
+        search: [{ column: 'ReferenceId', operator: 'Equals', value }],
+      };
+      return call('POST', '/api/order/list', body);
+    },
+    read: (work, answer) => readLook(orderOf(work).providerReference, answer),
+  };
+}
+
+/** One order of exactly this reference is found; an empty first page is an absence; anything else proves nothing. */
+function readLook(reference: string, answer: Answer): Outcome | null {
+  const parsed = listAnswer.safeParse(answer.json);
+  if (!parsed.success) return null;
+  const { data: rows, pageInfo } = parsed.data;
+  if (rows.length === 0) {
+    // Rows that are counted and not shown: the page is not the whole of it.
+    if ((pageInfo?.totalCount ?? 0) > 0) return null;
+    return { kind: 'missing', code: 'no_rows', message: 'the order list holds no order of this reference' };
+  }
+  const ours = new Map(
+    rows.filter(({ referenceid }) => referenceid === reference).map((row) => [row.ordername, rowState(row)]),
+  );
+  const [state, ...more] = ours.values();
+  // Rows of other references: the filter is being ignored, and what is missing proves nothing.
+  if (state === undefined) return null;
+  return more.length === 0 ? { kind: 'observed', state } : { kind: 'done', states: [state, ...more] };
+}
+
+function probeStep(call: Call): Step {
+  return {
+    ...READ,
+    name: 'probe',
+    request: () => call('GET', '/api/customer/balance'),
+    read: (_work, answer) => (balanceAnswer.safeParse(answer.json).success ? { kind: 'done' } : null),
+  };
+}
+
+function orderOf(work: Work): OrderView {
+  if (work.order === undefined) throw new TypeError('this step needs an order');
+  return work.order;
+}
+
+/** The detail is asked for by WUPEX's own name of the order, and by nothing else. */
+function placedAs(work: Work): string {
+  const { providerOrderId } = orderOf(work);
+  if (providerOrderId === null) throw new TypeError('this step needs an order that was placed');
+  return providerOrderId;
+}
+
+function encode(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
+}
