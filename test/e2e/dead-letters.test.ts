@@ -17,6 +17,25 @@ async function misconfigured(packline: TestPackline, { simulator, send }: Scene,
 }
 
 onBothBackends((packline) => {
+  test.concurrent('an id that another order holds already is put before a human, and ends nothing else', async () => {
+    const scene = await packline().scene();
+    const taken = { status: 200, body: { id: 'p-one', createdAt: '2026-01-01T00:00:00+00:00' } };
+    for (const reference of ['T-1', 'T-2']) {
+      const body = { ...taken.body, orderReferenceId: reference };
+      await scene.simulator.fault({ match: { ...submit, reference }, times: 1, do: { ...taken, body } });
+    }
+    const first = await scene.send('T-1');
+    await packline().orderWhen(first.id, 'submitted', is('submitted'));
+    const second = await scene.send('T-2');
+    expect(await packline().letterOf(second)).toMatchObject({
+      code: 'id_taken',
+      ambiguous: true,
+      state: 'open',
+    });
+    expect(await packline().order(second.id)).toMatchObject({ status: 'received', providerOrderId: null });
+    expect(await packline().order(first.id)).toMatchObject({ status: 'submitted', providerOrderId: 'p-one' });
+  });
+
   test.concurrent('a 404 on a submit is never retried: one call, a dead letter, and the order waits for a human', async () => {
     const { expecting, order, orderWhen, alert, timeline } = packline();
     const scene = await packline().scene();
