@@ -42,10 +42,9 @@ export async function dispatchOnce({ db, accounts, queue }: DispatcherDeps): Pro
   const open = accounts.all();
   if (open.length === 0) return 0;
   const rung = await ringDue(db, open.map(highWater));
-  const byAccount = groupBy(rung);
-  for (const [account, operations] of byAccount) {
+  const ring = async ([account, operations]: [string, RungOperation[]]): Promise<void> => {
     const policy = accounts.get(account)?.policy;
-    if (policy === undefined) continue;
+    if (policy === undefined) return;
     await queue.add(
       queueName(account),
       operations.map((operation) => ({
@@ -54,7 +53,11 @@ export async function dispatchOnce({ db, accounts, queue }: DispatcherDeps): Pro
         opts: jobOptions({ ...operation, operationId: operation.id }, policy, queue.kind),
       })),
     );
-  }
+  };
+  // One account's queue that cannot be rung keeps no other waiting.
+  const ends = await Promise.allSettled([...groupBy(rung)].map(ring));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return rung.length;
 }
 
@@ -108,9 +111,9 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   };
 
   const rest = async (ms: number): Promise<void> => {
-    if (woken) return;
+    if (woken || stop.signal.aborted) return;
     nap = new AbortController();
-    await time.sleep(ms, AbortSignal.any([stop.signal, nap.signal]));
+    await time.sleep(ms, nap.signal);
   };
 
   const loop = (async () => {
@@ -125,7 +128,8 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
           { event: 'dispatcher.trouble', err: error },
           'the dispatcher could not ring; it goes on trying',
         );
-        await rest(TROUBLE_MS);
+        // Hints do not shorten this: under load each of them would be another failure.
+        await time.sleep(TROUBLE_MS, stop.signal);
       }
     }
   })();
@@ -137,6 +141,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     },
     async stop() {
       stop.abort();
+      nap.abort();
       await loop;
     },
   };

@@ -11,8 +11,11 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Between attempts to connect again, ms. */
+/** Between attempts to connect again, and for one of them, ms. */
 const RECONNECT_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A connection that died without a word is noticed after this and some probes, ms. */
+const KEEPALIVE_IDLE_MS = 10_000;
 
 /**
  * Listens until closed; reconnects by itself and calls every handler then, since hints were missed meanwhile.
@@ -25,13 +28,15 @@ export function listen(options: {
 }): Listener {
   const { url, handlers, time } = options;
   const stop = new AbortController();
-  let client: pg.Client | null = null;
+  const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
 
   const connectOnce = async (): Promise<void> => {
     const next = new pg.Client({
       connectionString: url,
       application_name: 'packline listen',
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEPALIVE_IDLE_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     });
     const ended = new Promise<void>((resolve) => {
       next.once('end', resolve);
@@ -41,11 +46,15 @@ export function listen(options: {
       });
     });
     next.on('notification', ({ channel }) => handlers[channel]?.());
-    await next.connect();
-    client = next;
-    for (const channel of Object.keys(handlers)) await next.query(`listen ${channel}`);
-    for (const handler of Object.values(handlers)) handler();
-    await ended;
+    try {
+      await Promise.race([next.connect(), stopped]);
+      if (stop.signal.aborted) return;
+      for (const channel of Object.keys(handlers)) await next.query(`listen ${channel}`);
+      for (const handler of Object.values(handlers)) handler();
+      await Promise.race([ended, stopped]);
+    } finally {
+      await next.end();
+    }
   };
 
   const loop = (async () => {
@@ -55,7 +64,6 @@ export function listen(options: {
       } catch (error) {
         options.onError(error instanceof Error ? error : new Error(String(error)));
       }
-      client = null;
       await time.sleep(RECONNECT_MS, stop.signal);
     }
   })();
@@ -63,7 +71,6 @@ export function listen(options: {
   return {
     async close() {
       stop.abort();
-      await client?.end().catch(options.onError);
       await loop;
     },
   };

@@ -3,15 +3,7 @@ import type { AlertCode } from '../policy/decide.js';
 import { scrub } from '../redact.js';
 
 export interface Alert {
-  code:
-    | AlertCode
-    | 'dead_letter'
-    | 'duplicate'
-    | 'bug'
-    | 'account_unusable'
-    | 'queue_emptied'
-    | 'absent_look'
-    | 'token_refresh_lost';
+  code: AlertCode | 'dead_letter' | 'duplicate' | 'bug' | 'token_refresh_lost';
   severity: 'critical' | 'error' | 'warning';
   account: string;
   orderId?: string;
@@ -32,21 +24,11 @@ const SEVERITY: Record<Alert['code'], Alert['severity']> = {
   dead_letter: 'error',
   duplicate: 'critical',
   bug: 'critical',
-  account_unusable: 'critical',
-  queue_emptied: 'warning',
-  absent_look: 'warning',
   token_refresh_lost: 'critical',
 };
 
 /** Alerts about the account as a whole; the others are about one order. */
-const ACCOUNT_WIDE: readonly Alert['code'][] = [
-  'account_paused',
-  'long_wait',
-  'funds',
-  'account_unusable',
-  'queue_emptied',
-  'token_refresh_lost',
-];
+const ACCOUNT_WIDE: readonly Alert['code'][] = ['account_paused', 'long_wait', 'funds', 'token_refresh_lost'];
 
 /** @param at epoch ms */
 export function alert(

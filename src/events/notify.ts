@@ -10,12 +10,14 @@ const DEDUPE_MS = 60_000;
 const TRIES = 4;
 const AGAIN_MS = 2_000;
 const TIMEOUT_MS = 10_000;
+/** Read of an answer, so that its connection can be used again. */
+const ANSWER_BYTES = 16_384;
 /** Deliveries under way at most; beyond it the log line has to do. */
 const MAX_OPEN = 50;
 
 export interface Notifier {
   tell(alert: Alert): void;
-  /** Waits for deliveries under way. */
+  /** Waits for deliveries under way, a moment at most. */
   close(): Promise<void>;
 }
 
@@ -42,14 +44,15 @@ export function createNotifier({ log, time, webhookUrl, slackUrl }: NotifierOpti
           body: JSON.stringify(body),
           headersTimeout: TIMEOUT_MS,
           bodyTimeout: TIMEOUT_MS,
+          signal: stop.signal,
         });
-        await answer.dump();
+        await answer.dump({ limit: ANSWER_BYTES, signal: stop.signal });
         if (statusCode < 300) return;
         log.warn({ event: 'alert.refused', status: statusCode, tried }, 'an alert sink refused an alert');
       } catch (error) {
         log.warn({ event: 'alert.undelivered', tried, err: error }, 'an alert sink could not be reached');
       }
-      await time.sleep(AGAIN_MS * tried, stop.signal);
+      if (tried < TRIES) await time.sleep(AGAIN_MS * tried, stop.signal);
     }
   };
 

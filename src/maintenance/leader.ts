@@ -7,6 +7,9 @@ const LEADER_CLASS = 0x50_4b_4c_04;
 const LEADER_KEY = 1;
 /** How often a follower tries, ms. */
 const TRY_EVERY_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A connection that died without a word is noticed after this and some probes, ms. */
+const KEEPALIVE_IDLE_MS = 10_000;
 
 export interface Leadership {
   /** Whether this process leads right now. */
@@ -22,14 +25,16 @@ export function seekLeadership(options: {
 }): Leadership {
   const { url, time, onError } = options;
   const stop = new AbortController();
+  const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
   let leading = false;
-  let client: pg.Client | null = null;
 
   const connectOnce = async (): Promise<void> => {
     const next = new pg.Client({
       connectionString: url,
       application_name: 'packline leader',
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEPALIVE_IDLE_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     });
     const gone = new Promise<void>((resolve) => {
       next.once('end', resolve);
@@ -41,19 +46,22 @@ export function seekLeadership(options: {
     let open = true;
     void gone.then(() => {
       open = false;
-      leading = false;
     });
-    await next.connect();
-    client = next;
-    while (open && !stop.signal.aborted && !leading) {
-      const { rows } = await next.query<{ locked: boolean }>(
-        'select pg_try_advisory_lock($1, $2) as locked',
-        [LEADER_CLASS, LEADER_KEY],
-      );
-      leading = open && rows[0]?.locked === true;
-      if (!leading) await time.sleep(TRY_EVERY_MS, stop.signal);
+    try {
+      await Promise.race([next.connect(), stopped]);
+      while (open && !stop.signal.aborted && !leading) {
+        const { rows } = await next.query<{ locked: boolean }>(
+          'select pg_try_advisory_lock($1, $2) as locked',
+          [LEADER_CLASS, LEADER_KEY],
+        );
+        leading = open && !stop.signal.aborted && rows[0]?.locked === true;
+        if (!leading) await time.sleep(TRY_EVERY_MS, stop.signal);
+      }
+      await Promise.race([gone, stopped]);
+    } finally {
+      leading = false;
+      await next.end();
     }
-    await gone;
   };
 
   const loop = (async () => {
@@ -63,8 +71,6 @@ export function seekLeadership(options: {
       } catch (error) {
         onError(error instanceof Error ? error : new Error(String(error)));
       }
-      leading = false;
-      client = null;
       await time.sleep(TRY_EVERY_MS, stop.signal);
     }
   })();
@@ -74,7 +80,6 @@ export function seekLeadership(options: {
     async close() {
       stop.abort();
       leading = false;
-      await client?.end().catch(onError);
       await loop;
     },
   };

@@ -119,12 +119,16 @@ async function pauses({ db, accounts, probe, hint, log }: MaintenanceDeps): Prom
   for (const account of await expiredPauses(db)) {
     if (await resumeAccount(db, account, 'packline')) hint();
   }
-  for (const account of await dueProbes(db)) {
+  const probeOne = async (account: string): Promise<void> => {
     const taken = await probe(account);
     log.info({ event: 'account.probed', account, taken }, 'a paused account was probed');
     if (taken && (await resumeAccount(db, account, 'packline'))) hint();
-  }
+  };
+  // Each for itself: a probe that fails, or takes its time, must not cost the others theirs.
+  const probes = await Promise.allSettled((await dueProbes(db)).map(probeOne));
   await accounts.refresh();
+  const failed = probes.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** BullMQ's job scheduler, visible on the board. Upserted by the leader alone: several at once make doubles. */

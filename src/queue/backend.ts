@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { type JobsOptions, type PostgresConnectionOptions, type Processor, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { JobData } from '../policy/job-options.js';
+import { systemTime } from '../time.js';
 import { PatientPool, patientBackend } from './patience.js';
 
 /** The hash tag keeps all keys of a queue in one slot of a Redis Cluster. */
@@ -123,7 +124,8 @@ function assemble(kind: QueueBackend['kind'], parts: Parts, onError: (error: Err
       const worker = parts.makeWorker(name, tracked, workerOptions(settings));
       worker.on('error', settings.onError);
       const close = worker.close.bind(worker);
-      worker.close = (force) => Promise.race([close(force), longIdle(inHand)]);
+      // Its own way of waiting for the jobs in hand never ends where Redis is away; by force it does not wait.
+      worker.close = () => untilIdle(worker.pause(), inHand, settings.onError).then(() => close(true));
       return worker;
     },
     async add(name, jobs) {
@@ -139,12 +141,24 @@ function assemble(kind: QueueBackend['kind'], parts: Parts, onError: (error: Err
   };
 }
 
-/** Resolves some time after the last job has ended: BullMQ's close waits for ever where Redis is away. */
-async function longIdle(inHand: ReadonlySet<Promise<string>>): Promise<void> {
-  do {
-    await Promise.allSettled(inHand);
-    await new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
-  } while (inHand.size > 0);
+/** Resolves when a worker has paused with its jobs written down, or some time after the last job has ended. */
+async function untilIdle(
+  paused: Promise<void>,
+  inHand: ReadonlySet<Promise<string>>,
+  onError: (error: Error) => void,
+): Promise<void> {
+  const timer = new AbortController();
+  const idle = async () => {
+    do {
+      await Promise.allSettled(inHand);
+      await systemTime.sleep(CLOSE_MS, timer.signal);
+    } while (inHand.size > 0);
+  };
+  const orIdle = (error: Error) => {
+    onError(error);
+    return idle();
+  };
+  await Promise.race([paused.catch(orIdle), idle()]).finally(() => timer.abort());
 }
 
 /** Redis through ioredis: single, Sentinel or Cluster entry, Valkey. */

@@ -11,6 +11,7 @@ import {
   PostgresQueueBackend,
 } from 'bullmq';
 import pg from 'pg';
+import { systemTime } from '../time.js';
 
 /** Between two attempts of one worker where there is no connection, ms. */
 const PAUSE_MS = 500;
@@ -25,14 +26,15 @@ export class PatientPool extends pg.Pool {
     if (callback === undefined) return super.connect().catch(rejectLate);
     super.connect((error, client, release) => {
       if (error === undefined) callback(error, client, release);
-      else setTimeout(callback, PAUSE_MS, error, client, release);
+      else void systemTime.sleep(PAUSE_MS).then(() => callback(error, client, release));
     });
     return undefined;
   }
 }
 
-function rejectLate(error: unknown): Promise<never> {
-  return new Promise((_resolve, reject) => setTimeout(reject, PAUSE_MS, error));
+async function rejectLate(error: unknown): Promise<never> {
+  await systemTime.sleep(PAUSE_MS);
+  throw error;
 }
 
 /** Looks at BullMQ's tables until they are there once. */

@@ -1,9 +1,18 @@
 import { getEventListeners } from 'node:events';
 import { connect, type Database } from '../../src/database/connect.js';
-import { closeGate, createGate, forgiveStrikes, type Gate, type Permit } from '../../src/gate/gate.js';
+import {
+  closeGate,
+  createGate,
+  forgiveStrikes,
+  type Gate,
+  type Permit,
+  paceOf,
+  takePermits,
+} from '../../src/gate/gate.js';
 import type { Limits } from '../../src/providers/provider.js';
 import { systemTime } from '../../src/time.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
+import { until } from '../helpers/until.js';
 import { fullest } from './virtual.js';
 
 const FAST: Limits = { requests: 1_000, perMs: 1_000, concurrency: 20 };
@@ -249,6 +258,24 @@ describe('two processes of one account', () => {
     // Both have had their part, and little of the limit was lost.
     expect(Math.min(...shares)).toBeGreaterThan(40);
     expect(at.length).toBeGreaterThan(0.6 * 50 * (FOR_MS / 200));
+  });
+
+  test('get no permit twice, however closely they ask', async () => {
+    const pace = paceOf({ requests: 10, perMs: 600_000 });
+    // All are held up at the row, so that they have begun before the first of them ends.
+    const holder = await db.pool.connect();
+    await holder.query('begin');
+    await holder.query('select 1 from packline.gates for update');
+    const asking = Promise.all([1, 2, 3, 4].map(() => takePermits(db, 'shop', 1, pace)));
+    await until('all wait at the row', async () => {
+      const waiting = await db.query(
+        `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return waiting.length === 4;
+    });
+    await holder.query('commit');
+    holder.release();
+    expect((await asking).reduce((sum, { granted }) => sum + granted, 0)).toBe(1);
   });
 
   test('stand still together, from the moment when one of them closes the gate', async () => {
