@@ -1,4 +1,3 @@
-import type { JobsOptions } from 'bullmq';
 import type { Sql } from '../src/database/connect.js';
 import {
   type Dispatcher,
@@ -9,9 +8,9 @@ import {
   startDispatcher,
 } from '../src/dispatcher.js';
 import { closeGate } from '../src/gate/gate.js';
-import type { JobData } from '../src/policy/job-options.js';
-import { postgresBackend, type QueueBackend } from '../src/queue/backend.js';
+import { postgresBackend } from '../src/queue/backend.js';
 import { systemTime } from '../src/time.js';
+import { type Board, board } from './dispatcher-board.js';
 import { type FakeTime, fakeTime } from './helpers/fake-time.js';
 import { until } from './helpers/until.js';
 import { openShop, type Shop } from './maintenance/shop.js';
@@ -21,49 +20,6 @@ beforeAll(async () => {
   shop = await openShop();
 });
 afterAll(() => shop.close());
-
-interface Bell {
-  queue: string;
-  name: string;
-  data: JobData;
-  opts: JobsOptions;
-}
-
-/** A queue that writes down who was rung for; `broken` names the queues that cannot be rung. */
-interface Board extends QueueBackend {
-  bells: Bell[];
-  rung(queue: string): string[];
-  broken: Set<string>;
-  filled: boolean;
-}
-
-function board(): Board {
-  const made: Board = {
-    kind: 'redis',
-    bells: [],
-    broken: new Set(),
-    filled: true,
-    rung: (queue) => made.bells.filter((bell) => bell.queue === queue).map(({ data }) => data.operationId),
-    add: async (queue, jobs) => {
-      if (made.broken.has(queue)) throw new Error('Redis is away');
-      for (const { name, data, opts } of jobs) made.bells.push({ queue, name, data, opts });
-    },
-    opened: async () => undefined,
-    wasEmptied: async () => !made.filled,
-    markFilled: async () => {
-      made.filled = true;
-    },
-    queue: () => {
-      throw new Error('the dispatcher adds by name');
-    },
-    queues: () => [],
-    worker: () => {
-      throw new Error('the dispatcher works nothing');
-    },
-    close: async () => undefined,
-  };
-  return made;
-}
 
 const running: Dispatcher[] = [];
 let queue: Board;

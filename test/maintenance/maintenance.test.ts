@@ -173,16 +173,18 @@ describe('maintenance', () => {
   test('keeps one schedule, runs it, and puts it back after the queue was emptied', async () => {
     const started = start();
     const second = start();
+    const both = <T>(what: string, condition: () => T | Promise<T>) =>
+      rounds(what, started, () => {
+        second.time.advance(1_000);
+        return condition();
+      });
     const schedules = () => queue.queue(SCHEDULE_QUEUE).getJobSchedulers();
-    await rounds('there is a schedule', started, async () => (await schedules()).length > 0);
-    await rounds('it has run', started, () => started.hints + second.hints > 0);
+    await both('there is a schedule', async () => (await schedules()).length > 0);
+    await both('it has run', () => started.hints + second.hints > 0);
     expect(await schedules()).toMatchObject([{ key: 'sync', every: 30_000 }]);
     await redis.flush();
     expect(await schedules()).toEqual([]);
-    await rounds('it is back', started, async () => {
-      second.time.advance(1_000);
-      return (await schedules()).length > 0;
-    });
+    await both('it is back', async () => (await schedules()).length > 0);
     expect(await schedules()).toHaveLength(1);
   });
 
@@ -236,9 +238,14 @@ describe('maintenance', () => {
        where datname = current_database() and pid <> pg_backend_pid()`,
     );
     const past = new Date(systemTime.clock.now() - 1_000).toISOString();
-    await until('the pool is back', () => shop.db.query('select 1').catch(() => null));
-    await pauseAccount(shop.db, 'shop', { code: 'operator', reason: 'x', by: 'operator:x', until: past });
-    await rounds('it leads again', started, async () => (await accountRow()).pauseCode === null);
+    const pause = { code: 'operator', reason: 'x', by: 'operator:x', until: past };
+    // Each connection of the pool fails once before it is replaced.
+    await until('the pool is back', () => pauseAccount(shop.db, 'shop', pause).catch(() => null));
+    await rounds(
+      'it leads again',
+      started,
+      async () => (await accountRow().catch(() => null))?.pauseCode === null,
+    );
     const begun = systemTime.clock.monotonic();
     await running.shift()?.stop();
     expect(systemTime.clock.monotonic() - begun).toBeLessThan(2_000);
