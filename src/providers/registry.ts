@@ -2,8 +2,9 @@
 import { gelatoConnect } from './gelato-connect/index.js';
 import type { Provider } from './provider.js';
 import { wupex } from './wupex/index.js';
+import { zupy } from './zupy/index.js';
 
-export const providers: readonly Provider[] = [gelatoConnect, wupex];
+export const providers: readonly Provider[] = [gelatoConnect, wupex, zupy];
 
 /** The provider of this id, or null. */
 export function findProvider(id: string): Provider | null {

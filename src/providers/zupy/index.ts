@@ -1,0 +1,375 @@
+/**
+ * Zupy's Partner API v2: a customer of a restaurant pays points for a reward and gets a coupon (submit), which is
+ * used at the till (activate). A redeem takes no reference of ours and can be repeated at will, so what there was
+ * before is read first, and a lost answer is looked for among what is new.
+ */
+import { z } from 'zod';
+import type { JsonObject } from '../../json.js';
+import type { OrderView } from '../../orders/order.js';
+import type { Answer } from '../../policy/answer.js';
+import type { Outcome } from '../../policy/outcome.js';
+import {
+  defineProvider,
+  type HttpRequest,
+  type OneTimePassword,
+  type Preparation,
+  type Step,
+  type Work,
+} from '../provider.js';
+import {
+  accepted,
+  baselineOf,
+  findNew,
+  findUnspent,
+  findUse,
+  identifierOf,
+  pairOf,
+  readCoupon,
+  redeemBody,
+  remainingOf,
+  used,
+} from './map.js';
+import { policy } from './policy.js';
+import {
+  bodyProblems,
+  isSession,
+  type RequestOtpBody,
+  readError,
+  readPage,
+  readPoints,
+  readRedeemed,
+  readSession,
+  readValidated,
+  type VerifyOtpBody,
+} from './wire.js';
+
+/** Rows of a page. The largest is not documented; a list that does not fit says so, and then proves nothing. */
+const PAGE_SIZE = 100;
+
+/** How long a coupon may stay invisible to the list (document, "Exactly-once submit": a grace of 30 s). */
+const LAG_MS = 30_000;
+
+/** A session holds for about 30 minutes ("otp-required"); what is left of the last two is not relied on. */
+const SESSION_MS = 28 * 60_000;
+
+const SESSION_FACT = 'otp-session';
+
+const baseUrl = z
+  .string()
+  .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
+    error: 'must be an absolute http or https URL',
+    abort: true,
+  })
+  .refine((text) => {
+    const { username, password } = new URL(text);
+    return username === '' && password === '' && !/[?#]/.test(text);
+  }, 'must not hold a user name, password, query or fragment')
+  .transform((text) => text.replace(/\/+$/, ''));
+
+const config = z.strictObject({ baseUrl: baseUrl.default('https://api.zupy.com/api/v2') });
+
+const credentials = z.strictObject({
+  apiKey: z
+    .string()
+    .regex(/^zupy_pk_[\x21-\x7e]+$/, 'must begin with zupy_pk_ and hold visible ASCII characters only'),
+  webhookSecret: z.string().min(1).optional(),
+});
+
+type Config = z.output<typeof config>;
+type Credentials = z.output<typeof credentials>;
+
+/** The adapter, for the registry. */
+export const zupy = defineProvider<Config, Credentials>({
+  id: 'zupy',
+  title: 'Zupy',
+  // 60 requests a minute for each key ("rate-limit-exceeded"); concurrency is ours.
+  limits: { requests: 60, perMs: 60_000, concurrency: 2 },
+  policy,
+  config,
+  credentials,
+  urls: (settings) => [{ path: 'baseUrl', url: settings.baseUrl }],
+  open: ({ config: settings, credentials: keys }) => {
+    const call = callWith(settings, keys);
+    const uses = useSteps(call);
+    return {
+      mode: 'live',
+      capabilities: {
+        // A coupon that nobody has used yet stays at Zupy: `activate` is its use, and nothing is held here for it.
+        drafts: true,
+        lookup: 'correlation',
+        idempotencyKey: false,
+        uniqueReference: false,
+        lagMs: LAG_MS,
+      },
+      verbs: {
+        submit: [pointsStep(call), couponsStep(call), redeemStep(call)],
+        // Which of the last two it is, `prepare` says. A use never leads on to the next step: it ends the verb.
+        activate: [uses.remaining, uses.validateMulti, uses.validate],
+      },
+      reads: {
+        get: getStep(call),
+        // Not done, only if there is no new coupon and no point is missing (document, "Exactly-once submit").
+        look: lookStep(call),
+        furtherLooks: [pointsLookStep(call)],
+        probe: probeStep(call),
+      },
+      readError,
+      validate: bodyProblems,
+      prepare,
+      activation: { follows: (body) => body.activate === true, from: ['submitted', 'in_progress'] },
+      otp: otpSteps(call),
+      serialKey: ({ customer, items }) => `${customer?.id ?? ''}/${items?.[0]?.sku ?? ''}`,
+    };
+  },
+});
+
+const prepare: Preparation = {
+  facts: () => ({ facts: [] }),
+  begin: (kind, { carry }) => {
+    // A coupon of a single use may be asked to be used again after an unclear answer, one of several may not.
+    if (kind === 'activate' && 'totalUsages' in carry)
+      return { step: carry.totalUsages === 1 ? 'validate' : 'validate-multi', carry: {} };
+    // A person has taken their time: what there was before is read anew, once.
+    const isOld = carry.otpRequested === true && 'baselineWhole' in carry && carry.renewed !== true;
+    return kind === 'submit' && isOld ? { step: 'points', carry: { renewed: true } } : null;
+  },
+};
+
+/** Writes one request, with what every call carries; `session` for those that a one-time password may be wanted for. */
+type Call = (
+  method: HttpRequest['method'],
+  path: string,
+  more?: { body?: object; session?: JsonObject | undefined },
+) => HttpRequest;
+
+function callWith(settings: Config, keys: Credentials): Call {
+  return (method, path, { body, session } = {}) => ({
+    method,
+    url: `${settings.baseUrl}${path}`,
+    headers: {
+      Accept: 'application/json',
+      // Spelled so, for some gateways compare it with case ("authentication-required").
+      'X-API-Key': keys.apiKey,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(isSession(session?.token) ? { 'X-OTP-Session': session.token } : {}),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+const READ = { writes: false, repeatable: true } as const;
+
+function pointsStep(call: Call): Step {
+  return {
+    ...READ,
+    name: 'points',
+    request: (work) => call('GET', `/customers/${segment(pairOf(orderOf(work)).customerId)}/points/`),
+    read: (work, answer) => {
+      const points = readPoints(answer.json);
+      if (points === null || isOthers(work, points.customer_id)) return null;
+      return { kind: 'done', data: { baselinePoints: points.points_balance } };
+    },
+  };
+}
+
+function couponsStep(call: Call): Step {
+  return {
+    ...READ,
+    name: 'coupons',
+    request: (work) => listOfPair(call, orderOf(work)),
+    read: (work, answer) => {
+      const page = readPage(answer.json);
+      const data = page === null ? null : baselineOf(orderOf(work), page);
+      return data === null ? null : { kind: 'done', data };
+    },
+  };
+}
+
+function redeemStep(call: Call): Step {
+  return {
+    name: 'redeem',
+    writes: true,
+    repeatable: false,
+    request: (work) => {
+      const order = orderOf(work);
+      const { customerId, rewardId } = pairOf(order);
+      const path = `/customers/${segment(customerId)}/rewards/${segment(rewardId)}/redeem/`;
+      return call('POST', path, { body: redeemBody(order), session: work.session });
+    },
+    read: (work, answer) => {
+      const redeemed = readRedeemed(answer.json);
+      if (redeemed === null || isOthers(work, redeemed.customer_id)) return null;
+      return accepted(orderOf(work), redeemed);
+    },
+  };
+}
+
+function useSteps(call: Call): Record<'remaining' | 'validateMulti' | 'validate', Step> {
+  const use: Pick<Step, 'writes' | 'request' | 'read'> = {
+    writes: true,
+    request: (work) => {
+      const { customerId } = pairOf(orderOf(work));
+      const path = `/customers/${segment(customerId)}/coupons/${segment(codeOf(work))}/validate/`;
+      return call('POST', path, { session: work.session });
+    },
+    read: (work, answer) => {
+      const validated = readValidated(answer.json);
+      if (validated === null || isOthers(work, validated.customer_id)) return null;
+      return used(codeOf(work), work.carry, validated);
+    },
+  };
+  return {
+    remaining: {
+      ...READ,
+      name: 'remaining',
+      request: (work) => listOfCode(call, codeOf(work)),
+      read: (work, answer) => {
+        const page = readPage(answer.json);
+        return page === null ? null : remainingOf(orderOf(work), codeOf(work), page, answer.receivedAt);
+      },
+    },
+    validateMulti: { ...use, name: 'validate-multi', repeatable: false },
+    validate: { ...use, name: 'validate', repeatable: true },
+  };
+}
+
+function getStep(call: Call): Step {
+  return {
+    ...READ,
+    name: 'get',
+    request: (work) => listOfCode(call, codeOf(work)),
+    read: (work, answer) => {
+      const page = readPage(answer.json);
+      return page === null ? null : readCoupon(orderOf(work), codeOf(work), work.carry, page);
+    },
+  };
+}
+
+/** Whether it is the answer to a use that was lost: then the coupon itself is looked at. */
+const isOfUse = ({ carry }: Work): boolean => 'remainingUsages' in carry;
+
+function readUse(work: Work, answer: Answer): Outcome | null {
+  const page = readPage(answer.json);
+  return page === null ? null : findUse(orderOf(work), codeOf(work), work.carry, page);
+}
+
+function lookStep(call: Call): Step {
+  return {
+    ...READ,
+    name: 'look',
+    request: (work) => (isOfUse(work) ? listOfCode(call, codeOf(work)) : listOfPair(call, orderOf(work))),
+    read: (work, answer) => {
+      if (isOfUse(work)) return readUse(work, answer);
+      const page = readPage(answer.json);
+      return page === null ? null : findNew(orderOf(work), work.carry, page);
+    },
+  };
+}
+
+/** The second lookup of a round. A use leaves no trace but at the coupon, which is asked once more. */
+function pointsLookStep(call: Call): Step {
+  const points = pointsStep(call);
+  return {
+    ...READ,
+    name: 'look-points',
+    request: (work) => (isOfUse(work) ? listOfCode(call, codeOf(work)) : points.request(work)),
+    read: (work, answer) => {
+      if (isOfUse(work)) return readUse(work, answer);
+      const now = readPoints(answer.json);
+      return now === null || isOthers(work, now.customer_id) ? null : findUnspent(work.carry, now);
+    },
+  };
+}
+
+function probeStep(call: Call): Step {
+  return {
+    ...READ,
+    name: 'probe',
+    request: () => call('GET', '/coupons/issued/?page_size=1'),
+    read: (_work, answer) => (readPage(answer.json) === null ? null : { kind: 'done' }),
+  };
+}
+
+function otpSteps(call: Call): OneTimePassword {
+  const session = (work: Work) => ({ kind: SESSION_FACT, key: pairOf(orderOf(work)).customerId });
+  return {
+    session,
+    request: {
+      name: 'request-otp',
+      writes: true,
+      // Each one sends the customer a message.
+      repeatable: false,
+      request: (work) => {
+        const body: RequestOtpBody = { identifier: identifierOf(orderOf(work)) };
+        return call('POST', '/auth/request-otp/', { body });
+      },
+      read: (_work, answer) => (isPlausible(answer) ? { kind: 'done' } : null),
+    },
+    verify: {
+      name: 'verify-otp',
+      writes: true,
+      repeatable: false,
+      request: (work) => {
+        const { code } = work.params;
+        const digits = typeof code === 'string' ? code.replace(/\s/g, '') : '';
+        const body: VerifyOtpBody = { identifier: identifierOf(orderOf(work)), otp_code: digits };
+        return call('POST', '/auth/verify-otp/', { body });
+      },
+      read: (work, answer) => {
+        const opened = readSession(answer.json);
+        if (opened === null) return null;
+        if (isOthers(work, opened.customer_id)) {
+          const message = 'this one-time password opens a session of another customer than the order names';
+          return { kind: 'rejected', code: 'other_customer', message };
+        }
+        const value = { token: opened.otp_session };
+        return {
+          kind: 'done',
+          facts: [{ ...session(work), value, ttlMs: SESSION_MS, secret: true }],
+        };
+      },
+    },
+  };
+}
+
+/** The error list names no answer to a request for a code, so its status decides; a page of HTML or a problem is not it. */
+function isPlausible(answer: Answer): boolean {
+  const isObject = typeof answer.json === 'object' && answer.json !== null && !Array.isArray(answer.json);
+  return (isObject && !readError(answer).own) || answer.body.trim() === '';
+}
+
+function listOfPair(call: Call, order: OrderView): HttpRequest {
+  const { customerId, rewardId } = pairOf(order);
+  const query = new URLSearchParams({
+    customer_id: customerId,
+    reward_id: rewardId,
+    page_size: String(PAGE_SIZE),
+  });
+  return call('GET', `/coupons/issued/?${query}`);
+}
+
+function listOfCode(call: Call, code: string): HttpRequest {
+  return call('GET', `/coupons/issued/?${new URLSearchParams({ code })}`);
+}
+
+function orderOf(work: Work): OrderView {
+  if (work.order === undefined) throw new TypeError('this step needs an order');
+  return work.order;
+}
+
+/** The coupon's code: what the order is called at Zupy. */
+function codeOf(work: Work): string {
+  const { providerOrderId } = orderOf(work);
+  if (providerOrderId === null) throw new TypeError('this step needs an order that has its coupon');
+  return providerOrderId;
+}
+
+/** An answer that names another customer is another one's. */
+function isOthers(work: Work, customerId: string | null | undefined): boolean {
+  return customerId != null && customerId !== pairOf(orderOf(work)).customerId;
+}
+
+/** A part of a path; one of dots alone would name another resource, even encoded once (WHATWG URL). */
+function segment(text: string): string {
+  return /^\.{1,2}$/.test(text) ? text.replaceAll('.', '%252E') : encodeURIComponent(text.toWellFormed());
+}
