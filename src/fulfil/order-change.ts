@@ -98,7 +98,7 @@ export function success({
 }
 
 /** The activation that follows a submit by itself, where the provider has it as a call of its own. */
-function activationOf(account: OpenAccount, { order }: Attempted['claim']): Plan['followUp'] {
+export function activationOf(account: OpenAccount, { order }: Attempted['claim']): Plan['followUp'] {
   const step = account.verbs.activate?.[0];
   if (step === undefined || order === null || account.activation?.follows(order.body) !== true) return null;
   return {

@@ -12,7 +12,7 @@ import type { Decision } from '../policy/decide.js';
 import { PRIORITY } from '../policy/job-options.js';
 import { type Outcome, outcomeCode, outcomeMessage, unreachable } from '../policy/outcome.js';
 import type { OpenAccount, Step } from '../providers/provider.js';
-import { observedChange, rejection, success, UNCHANGED } from './order-change.js';
+import { activationOf, observedChange, rejection, success, UNCHANGED } from './order-change.js';
 
 /** BullMQ usually wakes a retry; the dispatcher's bell is its backstop, this much later (design, "Queue"). */
 const RETRY_BACKSTOP_MS = 5_000;
@@ -242,8 +242,9 @@ function lookPlan(attempted: Attempted, result: LookResult): Plan {
         ...observedChange(
           claim.order?.status ?? 'received',
           { ...result.state, status: result.state.status ?? 'submitted' },
-          'order.submitted',
+          claim.kind === 'submit' ? 'order.submitted' : `order.${claim.kind}_settled`,
         ),
+        followUp: claim.kind === 'submit' ? activationOf(attempted.account, claim) : null,
         found: result.state.providerOrderId,
         transition: ended('succeeded', outcome, 0),
       };

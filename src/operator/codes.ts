@@ -18,7 +18,8 @@ insert into packline.events (type, account_id, order_id, reference, actor, data)
 select 'deliverables.revealed', d.account_id, d.id, d.reference, $2, $3::jsonb from packline.orders d where d.id = $1::uuid`;
 
 const RESUME_OTP = `
-update packline.operations set state = 'pending', wait_reason = null, due_at = now(), ring_at = now(), updated_at = now()
+update packline.operations set state = 'pending', wait_reason = null, due_at = now(), ring_at = now(), updated_at = now(),
+  carry = carry - 'otpRequested'
 where order_id = $1::uuid and state = 'waiting' and wait_reason = 'otp' returning id`;
 
 const KEEP_FACT = `

@@ -210,7 +210,10 @@ export function orderVerbs(deps: OperatorDeps): OrderVerbs {
         if (step === undefined)
           return problem('not-possible', `${order.provider} has no activation on this account`);
         const from = account.open.activation?.from ?? ['draft'];
-        if (!from.includes(order.status) && !(order.status === 'received' && order.activate === false)) {
+        // Not sent yet, and meant to be left unactivated: the wish waits for the submit.
+        const unactivated =
+          order.activate === false || (order.activate !== true && account.open.activation !== undefined);
+        if (!from.includes(order.status) && !(order.status === 'received' && unactivated)) {
           return problem(
             'not-possible',
             `the order is ${order.status}; it can be activated while it is ${from.join(' or ')}`,
