@@ -93,7 +93,9 @@ describe('maintenance', () => {
     const row = () => shop.db.prisma.operation.findUniqueOrThrow({ where: { id: BigInt(id) } });
     expect((await row()).state).toBe('running');
     await dead.close();
-    await rounds('it is taken over', started, () => started.hints > 0);
+    const told = () => shop.lines.some(({ event }) => event === 'operation.recovered');
+    await rounds('it is taken over', started, told);
+    await until('it is hinted at', () => started.hints > 0);
     // Its call may have been made: it is looked for, not repeated.
     expect((await row()).state).toBe('unconfirmed');
     expect(shop.lines).toContainEqual(
