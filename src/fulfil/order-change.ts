@@ -60,7 +60,7 @@ export function success({
           readMs: FIRST_READ_MS,
         },
         event: { type: 'order.submitted', data: { providerOrderId: outcome.providerOrderId, status: to } },
-        followUp: activationOf(account, claim),
+        followUp: activationOf(account, claim, to),
       };
     }
     case 'activate': {
@@ -98,9 +98,14 @@ export function success({
 }
 
 /** The activation that follows a submit by itself, where the provider has it as a call of its own. */
-export function activationOf(account: OpenAccount, { order }: Attempted['claim']): Plan['followUp'] {
+export function activationOf(
+  account: OpenAccount,
+  { order }: Attempted['claim'],
+  status: OrderStatus,
+): Plan['followUp'] {
   const step = account.verbs.activate?.[0];
-  if (step === undefined || order === null || account.activation?.follows(order.body) !== true) return null;
+  if (step === undefined || order === null || account.activation?.follows(order.body, status) !== true)
+    return null;
   return {
     kind: 'activate',
     step: step.name,

@@ -244,7 +244,10 @@ function lookPlan(attempted: Attempted, result: LookResult): Plan {
           { ...result.state, status: result.state.status ?? 'submitted' },
           claim.kind === 'submit' ? 'order.submitted' : `order.${claim.kind}_settled`,
         ),
-        followUp: claim.kind === 'submit' ? activationOf(attempted.account, claim) : null,
+        followUp:
+          claim.kind === 'submit'
+            ? activationOf(attempted.account, claim, result.state.status ?? 'submitted')
+            : null,
         found: result.state.providerOrderId,
         transition: ended('succeeded', outcome, 0),
       };

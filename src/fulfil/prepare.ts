@@ -1,7 +1,13 @@
 /** Before the claim: where a verb of several steps begins, from what is known already. Reads and one update, no call. */
 import type { CachedAccount } from '../accounts/cache.js';
 import type { Claim } from '../orders/store/claim.js';
-import { beginAt, findFacts, openOrderData, unclaimedOperation } from '../orders/store/facts.js';
+import {
+  beginAt,
+  findFacts,
+  openOrderData,
+  type UnclaimedOperation,
+  unclaimedOperation,
+} from '../orders/store/facts.js';
 import { findStep, type Known, type Work } from '../providers/provider.js';
 import { type FulfilDeps, workOf } from './deps.js';
 import { factContext } from './gains.js';
@@ -25,6 +31,7 @@ export async function prepare(deps: FulfilDeps, account: CachedAccount, operatio
       wanted.openOrders === undefined
         ? []
         : await openOrderData(deps.db, account.id, operation.order.id, wanted.openOrders),
+    last: lastOf(operation),
   };
   const begin = preparation.begin(operation.kind, work, known);
   if (begin === null) return;
@@ -38,6 +45,11 @@ export async function prepare(deps: FulfilDeps, account: CachedAccount, operatio
     repeatable: step.repeatable,
     carry: begin.carry,
   });
+}
+
+/** How the operation's own last attempt ended, where it has made one. */
+function lastOf({ step, lastOutcome }: UnclaimedOperation): NonNullable<Known['last']> | null {
+  return lastOutcome === null ? null : { step, kind: lastOutcome.kind, code: lastOutcome.code };
 }
 
 /** What an operation works on, before it is claimed; null where it has no order. */

@@ -30,4 +30,6 @@ export interface ProviderError {
   code?: string;
   message: string;
   fields?: Record<string, string[]>;
+  /** When the trouble ends, epoch ms, where the provider's configuration tells and its answer does not. */
+  retryAt?: number;
 }

@@ -181,7 +181,8 @@ function outcomeOf(
   const code = error.code ?? `http_${answer.status}`;
   const message = error.message;
   const named = retryAfterTime(answer);
-  const timed = named === null ? {} : { retryAt: named };
+  const until = named ?? error.retryAt ?? null;
+  const timed = until === null ? {} : { retryAt: until };
   switch (rule.outcome) {
     case 'rejected':
       return {

@@ -71,6 +71,8 @@ export interface Known {
   facts: { kind: string; key: string; value: JsonObject }[];
   /** `providerData` of the account's other orders that are not over and whose data contains what was asked for. */
   openOrders: JsonObject[];
+  /** How the operation's own last attempt ended; null before the first one. */
+  last?: { step: string; kind: string; code: string } | null;
 }
 
 /** For verbs whose first steps may be unnecessary, or need what earlier calls brought. */
@@ -144,8 +146,8 @@ export interface OpenAccount {
   prepare?: Preparation;
   /** Where activation is more than releasing a draft. */
   activation?: {
-    /** A successful submit is followed by an activation. */
-    follows(body: OrderBody): boolean;
+    /** A successful submit that left the order in this status is followed by an activation. */
+    follows(body: OrderBody, status: OrderStatus): boolean;
     /** Statuses from which an operator may ask for it; `draft` alone when this is left out. */
     from: readonly OrderStatus[];
   };

@@ -37,7 +37,8 @@ describe('scanJson', () => {
     fc.assert(
       fc.property(nearlyJson, fc.json(), (text, rest) => {
         const scan = scanJson(text);
-        if (scan.ok || scan.at >= text.length) return;
+        // A number that breaks off is told of where it stops being one, though more digits could mend it.
+        if (scan.ok || scan.at >= text.length || /[-+.eE]/.test(text.charAt(scan.at))) return;
         expect(parses(text.slice(0, scan.at + 1) + rest)).toBe(false);
       }),
     );

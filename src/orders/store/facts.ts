@@ -28,7 +28,11 @@ export function findFacts(
 const OPEN_DATA = `
 select d.provider_data as data from packline.orders d
 where d.account_id = $1 and d.id <> $2::uuid and d.provider_data @> $3::jsonb
-  and d.status in ('received', 'draft', 'submitted', 'in_progress', 'shipped') limit 1000`;
+  and d.status in ('received', 'draft', 'submitted', 'in_progress', 'shipped')
+union all
+select o.carry from packline.operations o
+where o.account_id = $1 and o.order_id <> $2::uuid and o.kind = 'submit' and o.carry @> $3::jsonb
+  and o.state not in ('succeeded', 'rejected', 'canceled') limit 1000`;
 
 /** What the provider told of the account's other orders that are not over. */
 export async function openOrderData(
@@ -50,6 +54,7 @@ export interface UnclaimedOperation {
   state: string;
   params: JsonObject;
   carry: JsonObject;
+  lastOutcome: { kind: string; code: string } | null;
   order: {
     id: string;
     reference: string;
@@ -64,7 +69,7 @@ export interface UnclaimedOperation {
 }
 
 const UNCLAIMED = `
-select o.kind, o.step, o.purpose, o.state, o.params, o.carry, jsonb_build_object(
+select o.kind, o.step, o.purpose, o.state, o.params, o.carry, o.last_outcome as "lastOutcome", jsonb_build_object(
     'id', d.id, 'reference', d.reference, 'generation', d.generation, 'body', d.body, 'status', d.status,
     'providerOrderId', d.provider_order_id, 'providerData', d.provider_data, 'missingReads', d.missing_reads,
     'createdAt', d.created_at) as "order"

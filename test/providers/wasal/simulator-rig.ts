@@ -1,0 +1,125 @@
+/** An account of the adapter at a simulated Wasal, asked through the real HTTP layer. */
+import type { JsonObject } from '../../../src/json.js';
+import type { OrderBody } from '../../../src/orders/body.js';
+import type { OrderView } from '../../../src/orders/order.js';
+import { createHttp, type Http } from '../../../src/providers/http.js';
+import type { HttpRequest } from '../../../src/providers/provider.js';
+import { wasal } from '../../../src/providers/wasal/index.js';
+import type { Simulator } from '../../../src/simulator/kit.js';
+import { startWasalSimulator, type WasalSimulatorOptions } from '../../../src/simulator/wasal/index.js';
+import { systemTime } from '../../../src/time.js';
+import { type FakeTime, fakeTime } from '../../helpers/fake-time.js';
+import { goodBody, judge, orderView, stepNamed, workFor } from './fixtures.js';
+import { run, type World, worldOf } from './runner.js';
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+export interface Rig {
+  simulator: Simulator;
+  time: FakeTime;
+  world: World;
+  /** Its base URL and key, for requests beside the verbs. */
+  access: { baseUrl: string; apiKey: string };
+  control(path: string, body: object): Promise<void>;
+  ledger(): Promise<{ reference: string; status: string }[]>;
+}
+
+export async function rig(
+  options: Partial<WasalSimulatorOptions> = {},
+  config: Record<string, unknown> = {},
+  apiKey?: string,
+): Promise<Rig> {
+  const time = fakeTime();
+  const simulator = await startWasalSimulator({ time, stepMs: 0, ...options });
+  const http = createHttp({ clock: systemTime.clock, connections: 4 });
+  closers.push(
+    () => http.close(),
+    () => simulator.close(),
+  );
+  const entry = simulator.account('wasal-kw');
+  const credentials = { ...entry.credentials, ...(apiKey === undefined ? {} : { apiKey }) };
+  const account = wasal.open({
+    id: 'wasal-kw',
+    config: { ...entry.config, ...config },
+    credentials,
+    policy: wasal.policy,
+  });
+  const access = { baseUrl: String(entry.config.baseUrl), apiKey: credentials.apiKey ?? '' };
+  const control = async (path: string, body: object) => {
+    const answer = await send(http, {
+      method: 'POST',
+      url: `${simulator.url}/_control${path}`,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (answer.kind !== 'answered' || answer.status >= 300) throw new Error(JSON.stringify(answer));
+  };
+  const ledger = async () => {
+    const answer = await send(http, { method: 'GET', url: `${simulator.url}/_ledger`, headers: {} });
+    const { orders } = Object(answer.kind === 'answered' ? answer.json : {});
+    return orders;
+  };
+  return {
+    simulator,
+    time,
+    world: worldOf(account, (request) => send(http, request)),
+    access,
+    control,
+    ledger,
+  };
+}
+
+function send(http: Http, request: HttpRequest) {
+  const { clock } = systemTime;
+  const sendBy = { monotonic: clock.monotonic() + 5_000, wall: clock.now() + 5_000 };
+  return http.call(request, { sendBy, timeoutMs: 5_000 });
+}
+
+/** The outcome of one step that is no part of a verb. */
+export async function read({ world }: Rig, name: string, order?: OrderView, params: JsonObject = {}) {
+  const step = stepNamed(world.account, name);
+  const work = workFor(order, {}, params);
+  const result = await world.send(step.request(work));
+  if (result.kind !== 'answered') throw new Error(result.code);
+  return judge(world.account, step, work, result).outcome;
+}
+
+/** An order as it stands after its submit was accepted; throws where it was not. */
+export async function place(made: Rig, order: OrderView): Promise<OrderView> {
+  const { outcome } = await run(made.world, 'submit', order);
+  if (outcome.kind !== 'accepted') throw new Error(JSON.stringify(outcome));
+  return { ...order, providerOrderId: outcome.providerOrderId, providerData: outcome.data ?? {} };
+}
+
+/** The call is done, and its answer never arrives or says something else. */
+export function lost(ending: 'drop' | { status: number }) {
+  // biome-ignore lint/suspicious/noThenProperty: the published name of the field; it only becomes JSON
+  return { accept: true, then: ending };
+}
+
+let orders = 0;
+/** An order of its own reference. */
+export function newOrder(changes: Partial<OrderBody> = {}): OrderView {
+  orders += 1;
+  return orderView({ body: goodBody({ reference: `shop-${orders}`, ...changes }) });
+}
+
+export const atHouse = (houseNumber: string): Partial<OrderBody> => ({
+  options: {
+    branchCode: 'MAIN',
+    specialHandlingTags: ['none'],
+    address: { neighborhoodId: '201', blockId: '20101', houseNumber },
+  },
+});
+
+/** No address is wanted but the customer's default one. */
+export const noAddress: Partial<OrderBody> = {
+  options: { branchCode: 'MAIN', specialHandlingTags: ['none'] },
+};
+
+export function addressesOf({ customerId, customerAddressId }: JsonObject) {
+  return { customerId, customerAddressId };
+}
