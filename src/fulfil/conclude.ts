@@ -131,8 +131,9 @@ function judge(deps: FulfilDeps, call: Call): Judged {
     return {
       classified,
       decision: null,
-      // Gate and pause are the account's matter, whatever becomes of the look.
-      doors: decision,
+      // Gate and pause are the account's matter, whatever becomes of the look. That an order is not there is no
+      // mistake of our configuration, as it would be for a submit.
+      doors: { ...decision, misconfigured: undefined },
       look,
       settlement: withGains(
         planLook(attempted, look, carriedRound(round, missed)),

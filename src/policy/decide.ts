@@ -46,7 +46,7 @@ interface Common {
   gate?: GateClosure;
   pause?: { code: BlockCode; reason: string };
   /** The order counts towards the three in a row that pause an account as misconfigured. */
-  misconfigured?: true;
+  misconfigured?: true | undefined;
   alert?: AlertCode;
   /** The access token was refused: refresh it if it is still the current one. */
   refresh?: true;

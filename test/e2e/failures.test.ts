@@ -10,6 +10,16 @@ const submitIs = (state: string) => (order: OrderJson) => operation(order, 'subm
 const submit = { verb: 'submit' };
 
 onBothBackends((packline) => {
+  test.concurrent('orders that a lookup does not find say nothing of our configuration, however many', async () => {
+    const { orderWhen, expecting } = packline();
+    const { account, simulator, send } = await packline().scene();
+    await simulator.fault({ match: submit, times: 4, do: { status: 500 } });
+    const sent = await Promise.all(['N-1', 'N-2', 'N-3', 'N-4'].map((reference) => send(reference)));
+    for (const { id } of sent) await orderWhen(id, 'submitted', is('submitted'));
+    expect(await expecting(200, 'GET', `/v1/accounts/${account}`)).toMatchObject({ state: 'active' });
+    expect(await simulator.orders()).toHaveLength(4);
+  });
+
   test.concurrent('a submit that drew a 500 is looked up, proven absent, and sent again, once', async () => {
     const { orderWhen, timeline, alert } = packline();
     const { account, simulator, send } = await packline().scene();
