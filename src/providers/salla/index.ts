@@ -1,0 +1,621 @@
+/**
+ * Salla's Merchant API: one adapter per store, in one of three modes. A puts orders into the store, B ships orders
+ * of the store, C writes back how far an order has come. Access tokens end, and each refresh token is good once.
+ */
+import * as oauth from 'oauth4webapi';
+import { z } from 'zod';
+import type { OrderStatus, OrderView, ProviderState } from '../../orders/order.js';
+import type { Answer } from '../../policy/answer.js';
+import type { Outcome } from '../../policy/outcome.js';
+import {
+  type Capabilities,
+  defineProvider,
+  type HttpRequest,
+  type OpenAccount,
+  type Refreshed,
+  type Step,
+  type TokenRotation,
+  type Work,
+} from '../provider.js';
+import { clean } from '../reading.js';
+import {
+  catalogueOrder,
+  externalOrder,
+  hasStatus,
+  judgeOrders,
+  judgeShipments,
+  listedFrom,
+  orderState,
+  orderStatus,
+  orderUpdate,
+  rawStatus,
+  shipmentRequest,
+  shipmentState,
+  shipmentStatus,
+  shippedOrder,
+  statusBody,
+  statusKey,
+  statusTarget,
+  type Words,
+  writeBackId,
+} from './map.js';
+import { policy } from './policy.js';
+import {
+  anyPage,
+  bodyProblems,
+  doneAnswer,
+  ORDER_PATHS,
+  orderAnswer,
+  ordersPage,
+  readError,
+  readUpdate,
+  shipmentAnswer,
+  shipmentsPage,
+  statusOf,
+  tokenExpiry,
+  tokenPair,
+} from './wire.js';
+
+/** Rows of a page, at most ("Pagination"). */
+const PAGE_SIZE = 60;
+
+/** How long something new may be missing from a list; nothing is documented, 30 s is assumed. */
+const LAG_MS = 30_000;
+
+/** Tokens are refreshed a day before they end (partners' kit, "Token refresh"). */
+const REFRESH_AHEAD_MS = 24 * 3_600_000;
+
+/** A 202 says that something was deleted, a 204 says nothing ("Responses"). */
+const DELETED = 202;
+const NO_CONTENT = 204;
+
+const serviceUrl = z
+  .string()
+  .refine((url) => /^https?:\/\//i.test(url) && URL.canParse(url), {
+    error: 'must be an absolute http or https URL',
+    abort: true,
+  })
+  .refine((url) => {
+    const { username, password } = new URL(url);
+    return username === '' && password === '' && !/[?#]/.test(url);
+  }, 'must not hold a user name, password, query or fragment')
+  .transform((url) => url.replace(/\/+$/, ''));
+
+const config = z.strictObject({
+  baseUrl: serviceUrl.default('https://api.salla.dev/admin/v2'),
+  tokenUrl: serviceUrl.default('https://accounts.salla.sa/oauth2/token'),
+  mode: z.enum(['A', 'B', 'C']).default('A'),
+  /** How mode A creates an order; only an external one is found again by our reference. */
+  orderPath: z.enum(ORDER_PATHS).default('/orders/external'),
+  openPaymentStatus: z.enum(['waiting', 'pending_payment']).default('waiting'),
+  completedMeans: z.enum(['in_progress', 'delivered']).default('in_progress'),
+});
+
+/** A header's value: visible ASCII (RFC 9110, "Field Values"), without the spaces that copying drags along. */
+const headerValue = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces');
+
+const NOT_A_TIME = 'must be seconds since 1970, or an ISO 8601 time with its zone';
+
+/** In either notation; out comes ISO 8601, which reads the same a second time. */
+const instant = z
+  .union([z.number(), z.string()], { error: NOT_A_TIME })
+  .transform((told) => {
+    const written = String(told);
+    if (/^\d{1,11}$/.test(written)) return Number(written) * 1_000;
+    return /^\d{4}-\d{2}-\d{2}T.*(?:Z|[+-]\d{2}:\d{2})$/.test(written) ? Date.parse(written) : Number.NaN;
+  })
+  .refine((ms) => !Number.isNaN(ms), { error: NOT_A_TIME, abort: true })
+  .transform((ms) => new Date(ms).toISOString());
+
+const credentials = z.strictObject({
+  clientId: z.string().min(1),
+  clientSecret: z.string().min(1),
+  accessToken: headerValue,
+  refreshToken: z.string().min(1),
+  expiresAt: instant,
+  webhookSecret: z.string().min(1).optional(),
+});
+
+type Config = z.output<typeof config>;
+type Credentials = z.output<typeof credentials>;
+
+/** What of an account depends on its mode. */
+type ModeOfWork = Pick<OpenAccount, 'verbs' | 'reads' | 'validateUpdate' | 'serialKey'> & {
+  lookup: Capabilities['lookup'];
+};
+
+/** The adapter, for the registry. */
+export const salla = defineProvider<Config, Credentials>({
+  id: 'salla',
+  title: 'Salla',
+  // The smallest plan's budget ("Rate Limiting"), which the store's other apps share; concurrency is ours.
+  limits: { requests: 120, perMs: 60_000, concurrency: 4 },
+  policy,
+  config,
+  credentials,
+  urls: ({ baseUrl, tokenUrl }) => [
+    { path: 'baseUrl', url: baseUrl },
+    { path: 'tokenUrl', url: tokenUrl },
+  ],
+  open: ({ config: settings, credentials: keys }) => {
+    const { lookup, ...work } = modeOfWork(settings, callWith(settings, keys));
+    return {
+      // Tests run against demo stores, which nothing tells from others.
+      mode: 'live',
+      // A draft can be created, but how it becomes an order is not documented.
+      capabilities: { drafts: false, lookup, idempotencyKey: false, uniqueReference: false, lagMs: LAG_MS },
+      ...work,
+      readError,
+      statusOf,
+      validate: (body) => bodyProblems(body, settings),
+      tokens: rotation(settings, keys),
+    };
+  },
+});
+
+/** Writes one request, with what every call carries. */
+type Call = (work: Work, method: HttpRequest['method'], path: string, body?: object) => HttpRequest;
+
+function callWith({ baseUrl }: Config, { accessToken }: Credentials): Call {
+  return (work, method, path, body) => ({
+    method,
+    url: `${baseUrl}${path}`,
+    headers: {
+      Accept: 'application/json',
+      // Messages come in Arabic otherwise ("Multi-Language Support"), and some are read (wire.ts).
+      'Accept-Language': 'en',
+      Authorization: `Bearer ${work.accessToken ?? accessToken}`,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+function modeOfWork(settings: Config, call: Call): ModeOfWork {
+  switch (settings.mode) {
+    case 'A':
+      return ordersIntoStore(settings, call);
+    case 'B':
+      return shipmentsOfStore(call);
+    case 'C':
+      return statusOfStore(settings, call);
+    default: {
+      const unhandled: never = settings.mode;
+      return unhandled;
+    }
+  }
+}
+
+/** A read of one path; what it brings is trusted under 200 only, the one status that a read succeeds with. */
+function readStep(
+  call: Call,
+  name: string,
+  path: (work: Work) => string,
+  read: (work: Work, json: unknown) => Outcome | null,
+): Step {
+  return {
+    name,
+    writes: false,
+    repeatable: true,
+    request: (work) => call(work, 'GET', path(work)),
+    read: (work, answer) => (answer.status === 200 ? read(work, answer.json) : null),
+  };
+}
+
+/** A write that may go out again: it sets what it sets. */
+const SETS = { writes: true, repeatable: true } as const;
+/** A write that makes something anew each time. */
+const CREATES = { writes: true, repeatable: false } as const;
+
+function ordersIntoStore(settings: Config, call: Call): ModeOfWork {
+  const by = settings.orderPath === '/orders/external' ? 'reference' : 'correlation';
+  const path = (work: Work) => `/orders/${encode(placedAs(work))}`;
+  const search = (name: string, query: (order: OrderView) => Record<string, string>) =>
+    readStep(
+      call,
+      name,
+      (work) => listOf('/orders', query(orderOf(work))),
+      (work, json) => {
+        const parsed = ordersPage.safeParse(json);
+        return parsed.success ? judgeOrders(orderOf(work), parsed.data, by, settings) : null;
+      },
+    );
+  return {
+    lookup: by,
+    verbs: {
+      submit: [orderStep(settings, call)],
+      cancel: [cancellableStep(settings, call, path), cancelStep(call, path)],
+      update: [
+        {
+          ...SETS,
+          name: 'update',
+          request: (work) => call(work, 'PUT', path(work), orderUpdate(orderOf(work), work.params)),
+          read: (_work, answer) => doneIfSaid(answer),
+        },
+      ],
+    },
+    reads: {
+      get: readStep(call, 'get', path, (work, json) => {
+        const parsed = orderAnswer.safeParse(json);
+        if (!parsed.success) return null;
+        const { data: row } = parsed.data;
+        // The path takes an id or the number that people see; an order of neither was not asked for.
+        return [row.id, row.reference_id].includes(placedAs(work))
+          ? { kind: 'observed', state: orderState(row, settings, false) }
+          : null;
+      }),
+      look: search('look', (order) => searchedBy(order, by)),
+      // Whether a keyword finds a reference is not documented: an absence is proven by the list of the days alone.
+      furtherLooks: [search('look-recent', ({ createdAt }) => ({ from_date: listedFrom(createdAt) }))],
+      list: {
+        pageSize: PAGE_SIZE,
+        step: newestStep(call, '/orders', (json) =>
+          ordersPage
+            .safeParse(json)
+            // A row may lack the slug that the order itself shows: then it is read alone.
+            .data?.data.filter(({ status }) => status?.slug != null)
+            .map((row) => orderState(row, settings, true)),
+        ),
+      },
+      probe: probeStep(call, '/orders'),
+    },
+    validateUpdate: readUpdate,
+  };
+}
+
+/** What "List Orders" searches by: our reference, or the customer where the store is told none. */
+function searchedBy(order: OrderView, by: 'reference' | 'correlation'): Record<string, string> {
+  if (by === 'reference') return { keyword: order.providerReference };
+  const { id, phone = '' } = order.body.customer ?? {};
+  const customer = id === undefined ? { keyword: phone.replace(/\D/g, '') } : { customer_id: id };
+  return { ...customer, from_date: listedFrom(order.createdAt) };
+}
+
+function orderStep(settings: Config, call: Call): Step {
+  const isExternal = settings.orderPath === '/orders/external';
+  return {
+    ...CREATES,
+    name: 'order',
+    request: (work) => {
+      const order = orderOf(work);
+      const body = isExternal ? externalOrder(order, settings) : catalogueOrder(order, settings);
+      return call(work, 'POST', settings.orderPath, body);
+    },
+    read: (work, answer) => {
+      const parsed = orderAnswer.safeParse(written(answer));
+      if (!parsed.success) return null;
+      const { id, reference_id: number, external_order_id: reference, status } = parsed.data.data;
+      // An id under another reference belongs to another order.
+      if (isExternal && reference != null && reference !== orderOf(work).providerReference) return null;
+      const told = { status: orderStatus(status?.slug, settings), rawStatus: rawStatus(status) };
+      return accepted(id, told, number == null ? {} : { orderNumber: number });
+    },
+  };
+}
+
+/** Before a cancel: the store itself says whether it still takes one ("Order Details", actions). */
+function cancellableStep(settings: Words, call: Call, path: (work: Work) => string): Step {
+  return readStep(
+    call,
+    'cancellable',
+    (work) => `${path(work)}?format=light`,
+    (work, json) => {
+      const parsed = orderAnswer.safeParse(json);
+      if (!parsed.success || parsed.data.data.id !== placedAs(work)) return null;
+      const { data: row } = parsed.data;
+      const state = orderState(row, settings, true);
+      if (state.status === 'canceled') return { kind: 'observed', state };
+      if (row.actions?.cancellable !== false) return { kind: 'done' };
+      const message = `Salla no longer cancels this order: it is ${state.rawStatus || 'too far'}`;
+      return { kind: 'settled', code: 'not_cancellable', message };
+    },
+  );
+}
+
+/** There is no call to cancel an order: its status becomes `canceled`. */
+function cancelStep(call: Call, path: (work: Work) => string): Step {
+  return {
+    ...SETS,
+    name: 'cancel',
+    request: (work) => call(work, 'POST', `${path(work)}/status`, { slug: 'canceled' }),
+    read: (_work, answer) => doneIfSaid(answer),
+  };
+}
+
+function shipmentsOfStore(call: Call): ModeOfWork {
+  const path = (work: Work) => `/shipments/${encode(placedAs(work))}`;
+  const readOne = (work: Work, json: unknown) => {
+    const row = shipmentAnswer.safeParse(json).data?.data;
+    return row?.id === placedAs(work) ? row : undefined;
+  };
+  return {
+    lookup: 'reference',
+    verbs: {
+      submit: [shipmentStep(call)],
+      cancel: [
+        {
+          ...SETS,
+          name: 'cancel',
+          request: (work) => call(work, 'POST', `${path(work)}/cancel`),
+          read: (work, answer) => {
+            const row = readOne(work, written(answer));
+            // It answers with the shipment; one that goes on was not canceled.
+            const goesOn = row !== undefined && shipmentStatus(row.status?.slug) !== 'canceled';
+            return goesOn ? null : doneIfSaid(answer);
+          },
+        },
+      ],
+    },
+    reads: {
+      get: readStep(call, 'get', path, (work, json) => {
+        const row = readOne(work, json);
+        return row === undefined ? null : { kind: 'observed', state: shipmentState(row) };
+      }),
+      look: readStep(
+        call,
+        'look',
+        (work) => listOf('/shipments', { order_id: shippedOrder(orderOf(work)) }),
+        (work, json) => {
+          const parsed = shipmentsPage.safeParse(json);
+          return parsed.success ? judgeShipments(orderOf(work), parsed.data) : null;
+        },
+      ),
+      list: {
+        pageSize: PAGE_SIZE,
+        step: newestStep(call, '/shipments', (json) =>
+          shipmentsPage.safeParse(json).data?.data.map(shipmentState),
+        ),
+      },
+      probe: probeStep(call, '/shipments'),
+    },
+    // Where a store shows no references, its other shipments of the order are what a new one is told from.
+    serialKey: (body) => `order:${shippedOrder({ body })}`,
+  };
+}
+
+function shipmentStep(call: Call): Step {
+  return {
+    ...CREATES,
+    name: 'shipment',
+    request: (work) => call(work, 'POST', '/shipments', shipmentRequest(orderOf(work))),
+    read: (work, answer) => {
+      const parsed = shipmentAnswer.safeParse(written(answer));
+      if (!parsed.success) return null;
+      const { id, order_id: orderId, reference, status } = parsed.data.data;
+      const theirs = reference?.external_id;
+      if (theirs != null && theirs !== orderOf(work).providerReference) return null;
+      const told = { status: shipmentStatus(status?.slug), rawStatus: rawStatus(status) };
+      return accepted(id, told, orderId == null ? {} : { orderId });
+    },
+  };
+}
+
+/**
+ * A status is read before it is written, and written once: a second write could take back what the merchant has
+ * made of the order meanwhile, so a lost answer is looked up like that of an order.
+ */
+function statusOfStore(settings: Config, call: Call): ModeOfWork {
+  const path = (work: Work) => `/orders/${encode(statusTarget(orderOf(work)).orderId)}`;
+  const light = (work: Work) => `${path(work)}?format=light`;
+  const reread = (name: string, from: typeof path, judge: (told: WrittenTo, work: Work) => Outcome) =>
+    readStep(call, name, from, (work, json) => {
+      const told = writtenTo(orderOf(work), json, settings);
+      return told === null ? null : judge(told, work);
+    });
+  return {
+    lookup: 'reference',
+    verbs: {
+      submit: [
+        reread('current', light, ({ key, state, isThere }) =>
+          isThere ? accepted(state.providerOrderId, state) : { kind: 'done', data: { before: key } },
+        ),
+        {
+          ...CREATES,
+          name: 'status',
+          request: (work) => call(work, 'POST', `${path(work)}/status`, statusBody(orderOf(work))),
+          read: (work, answer) => {
+            if (doneIfSaid(answer) === null) return null;
+            const { slug } = statusTarget(orderOf(work));
+            const told = { status: orderStatus(slug, settings), rawStatus: slug ?? '' };
+            return accepted(writeBackId(orderOf(work)), told);
+          },
+        },
+      ],
+    },
+    reads: {
+      get: reread('get', path, ({ state }) => ({ kind: 'observed', state })),
+      look: reread('look-status', light, ({ key, state, isThere }, { carry }) => {
+        if (isThere) return { kind: 'observed', state: { ...state, sameContent: true } };
+        // Neither what it was nor what was asked for: whether ours was there in between, nobody can tell.
+        if (key !== carry.before) return { kind: 'done', states: [state] };
+        return {
+          kind: 'missing',
+          code: 'status_unchanged',
+          message: `the order is ${state.rawStatus} as before`,
+        };
+      }),
+      probe: probeStep(call, '/orders'),
+    },
+    // One status after another, in the order in which the shop wrote them.
+    serialKey: (body) => `order:${statusTarget({ body }).orderId}`,
+  };
+}
+
+/** What the store says of the order that a status is written to. */
+interface WrittenTo {
+  /** Tells its present status from others. */
+  key: string | null;
+  state: ProviderState;
+  /** It has the status that is asked for. */
+  isThere: boolean;
+}
+
+function writtenTo(order: OrderView, json: unknown, settings: Words): WrittenTo | null {
+  const row = orderAnswer.safeParse(json).data?.data;
+  const target = statusTarget(order);
+  if (row === undefined || ![row.id, row.reference_id].includes(target.orderId)) return null;
+  return {
+    key: statusKey(row.status),
+    // The store's order is not ours alone; what is ours is what we write to it.
+    state: { ...orderState(row, settings, false), providerOrderId: writeBackId(order), reference: null },
+    isThere: hasStatus(target, row.status),
+  };
+}
+
+/**
+ * The newest rows of the store. It cannot be asked for given ones, but those of a shop that sends its orders here
+ * are among the newest, and one call then spares up to 60; whichever is not among them is read alone.
+ */
+function newestStep(
+  call: Call,
+  path: '/orders' | '/shipments',
+  statesOf: (json: unknown) => ProviderState[] | undefined,
+): Step {
+  return readStep(
+    call,
+    'list',
+    () => listOf(path, {}),
+    ({ params }, json) => {
+      const asked = new Set<unknown>(Array.isArray(params.ids) ? params.ids : []);
+      const states = statesOf(json)?.filter(({ providerOrderId }) => asked.has(providerOrderId));
+      return states === undefined ? null : { kind: 'done', states };
+    },
+  );
+}
+
+function probeStep(call: Call, path: '/orders' | '/shipments'): Step {
+  return readStep(
+    call,
+    'probe',
+    () => listOf(path, {}, 1),
+    (_work, json) => (anyPage.safeParse(json).success ? { kind: 'done' } : null),
+  );
+}
+
+function accepted(
+  providerOrderId: string,
+  told: { status: OrderStatus | null; rawStatus: string },
+  data: Record<string, string> = {},
+): Outcome {
+  return {
+    kind: 'accepted',
+    providerOrderId,
+    status: told.status ?? 'submitted',
+    ...(told.rawStatus === '' ? {} : { rawStatus: told.rawStatus }),
+    ...(Object.keys(data).length === 0 ? {} : { data }),
+  };
+}
+
+/** The body of an answer to a write: "inserted or updated" is a 200 or 201, never "deleted". */
+function written(answer: Answer): unknown {
+  return answer.status === DELETED ? undefined : answer.json;
+}
+
+/** A write that names nothing new is judged by its status and the envelope; without content by the status alone. */
+function doneIfSaid(answer: Answer): Outcome | null {
+  const isEmpty = answer.status === NO_CONTENT && answer.body.trim() === '';
+  return isEmpty || doneAnswer.safeParse(written(answer)).success ? { kind: 'done' } : null;
+}
+
+function orderOf(work: Work): OrderView {
+  if (work.order === undefined) throw new TypeError('this step needs an order');
+  return work.order;
+}
+
+/** Salla's own id: its paths know nothing of our references. */
+function placedAs(work: Work): string {
+  const { providerOrderId } = orderOf(work);
+  if (providerOrderId === null) throw new TypeError('this step needs an order that was placed');
+  return providerOrderId;
+}
+
+function listOf(path: '/orders' | '/shipments', query: Record<string, string>, rows = PAGE_SIZE): string {
+  const pairs = Object.entries({ ...query, per_page: String(rows) });
+  return `${path}?${pairs.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join('&')}`;
+}
+
+/** A name of dots alone would move to another resource even when encoded (WHATWG URL, "double-dot URL path segment"). */
+function encode(name: string): string {
+  return /^\.{1,2}$/.test(name) ? name.replaceAll('.', '%252E') : encodeURIComponent(name.toWellFormed());
+}
+
+/** "Token rules": the client's own credentials stand in the form. */
+function rotation({ tokenUrl }: Config, keys: Credentials): TokenRotation {
+  const { clientId, clientSecret, accessToken, refreshToken, expiresAt } = keys;
+  return {
+    initial: { accessToken, refreshToken, expiresAt: Date.parse(expiresAt) },
+    aheadMs: REFRESH_AHEAD_MS,
+    request: (tokens) => ({
+      method: 'POST',
+      url: tokenUrl,
+      headers: { Accept: 'application/json', 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({
+        grant_type: 'refresh_token',
+        refresh_token: tokens.refreshToken,
+        client_id: clientId,
+        client_secret: clientSecret,
+      }).toString(),
+    }),
+    read: (answer) => readTokens(answer, { clientId, tokenUrl }),
+  };
+}
+
+/** What the token endpoint says before it looks at the refresh token (RFC 6749, section 5.2). */
+const NOT_USED: readonly string[] = [
+  'invalid_request',
+  'invalid_client',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+];
+
+/** Null where the refresh token may have been used and no new pair came. */
+async function readTokens(
+  answer: Answer,
+  { clientId, tokenUrl }: { clientId: string; tokenUrl: string },
+): Promise<Refreshed | null> {
+  const server = { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl };
+  try {
+    const told = await oauth.processRefreshTokenResponse(server, { client_id: clientId }, toResponse(answer));
+    const { access_token: accessToken, refresh_token: refreshToken } = told;
+    // Without a new refresh token the chain has ended: the old one must not be sent again.
+    if (refreshToken === undefined || !isHeaderValue(accessToken)) return null;
+    return { kind: 'tokens', tokens: { accessToken, refreshToken, expiresAt: expiryOf(answer) } };
+  } catch (error) {
+    // Anything else that the library refuses is an answer that cannot be trusted.
+    if (!(error instanceof oauth.ResponseBodyError)) return null;
+    const code = clean(error.error, 100);
+    // Typed as text, and yet whatever the server sent.
+    const said: unknown = error.error_description;
+    const message = typeof said === 'string' ? clean(said) : `the token endpoint says ${code}`;
+    if (code === 'invalid_grant') return { kind: 'revoked', code, message };
+    return NOT_USED.includes(code) ? { kind: 'refused', code, message } : null;
+  }
+}
+
+/**
+ * The answer as the OAuth library takes it. Only what decides is handed on: neither may a pair be lost, and its
+ * refresh token with it, for a type that was left out, nor a refusal be hidden behind a challenge in its head.
+ */
+function toResponse({ status, body, json }: Answer): Response {
+  const headers = { 'content-type': 'application/json' };
+  if (status < 200 || status > 299) return new Response(body, { status, headers });
+  const pair = { token_type: 'bearer', ...tokenPair.safeParse(json).data };
+  return new Response(JSON.stringify(pair), { status: 200, headers });
+}
+
+function isHeaderValue(text: string): boolean {
+  return headerValue.safeParse(text).success;
+}
+
+// Below the first, seconds since 1970 are a day in 2001; above the second, one in 5138.
+const EARLIEST_S = 1e9;
+const LATEST_S = 1e11;
+
+/** `expires` is a moment, `expires_in` a duration; sources differ on which of them is sent. Epoch ms. */
+function expiryOf(answer: Answer): number | null {
+  const { expires, expires_in: lasts } = tokenExpiry.safeParse(answer.json).data ?? {};
+  if (typeof expires === 'number' && expires >= EARLIEST_S && expires < LATEST_S) return expires * 1_000;
+  if (typeof lasts === 'number' && lasts > 0 && lasts < LATEST_S) return answer.receivedAt + lasts * 1_000;
+  return null;
+}
