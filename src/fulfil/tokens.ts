@@ -55,27 +55,42 @@ interface Chain {
   pending: RefreshRow | null;
 }
 
-export function createTokenKeeper(deps: TokenDeps): TokenKeeper {
-  const { db, time, presenceClass } = deps;
+/**
+ * The access token of the moment, as it is, for a read on behalf of an operator: never refreshed, for that is the
+ * workers' matter. Null for accounts whose credentials do not rotate.
+ */
+export async function accessTokenOf(
+  deps: Pick<TokenDeps, 'db' | 'unseal' | 'presenceClass'>,
+  account: CachedAccount,
+): Promise<string | null> {
+  const { tokens: rotation } = account.open;
+  return rotation === undefined ? null : (await loadChain(deps, account.id, rotation)).tokens.accessToken;
+}
 
-  const load = async (account: CachedAccount, rotation: TokenRotation): Promise<Chain> => {
-    const root = createHash('sha256').update(rotation.initial.refreshToken).digest('hex').slice(0, 32);
-    const rows = await refreshChain(db, account.id, root, presenceClass);
-    const accepted = rows.findLast(({ report }) => report === 'accepted');
-    const generation = accepted?.generation ?? 0;
-    const sealed = accepted?.tokens ?? null;
-    return {
-      rotation,
-      root,
-      generation,
-      tokens:
-        sealed === null
-          ? rotation.initial
-          : tokensOf(deps.unseal(sealed, tokenContext(account.id, generation))),
-      ageMs: accepted?.endedMsAgo ?? null,
-      pending: rows.findLast((row) => row.generation > generation && row.report !== 'not_sent') ?? null,
-    };
+async function loadChain(
+  { db, unseal, presenceClass }: Pick<TokenDeps, 'db' | 'unseal' | 'presenceClass'>,
+  account: string,
+  rotation: TokenRotation,
+): Promise<Chain> {
+  const root = createHash('sha256').update(rotation.initial.refreshToken).digest('hex').slice(0, 32);
+  const rows = await refreshChain(db, account, root, presenceClass);
+  const accepted = rows.findLast(({ report }) => report === 'accepted');
+  const generation = accepted?.generation ?? 0;
+  const sealed = accepted?.tokens ?? null;
+  return {
+    rotation,
+    root,
+    generation,
+    tokens: sealed === null ? rotation.initial : tokensOf(unseal(sealed, tokenContext(account, generation))),
+    ageMs: accepted?.endedMsAgo ?? null,
+    pending: rows.findLast((row) => row.generation > generation && row.report !== 'not_sent') ?? null,
   };
+}
+
+export function createTokenKeeper(deps: TokenDeps): TokenKeeper {
+  const { db, time } = deps;
+
+  const load = (account: CachedAccount, rotation: TokenRotation) => loadChain(deps, account.id, rotation);
 
   const pause = async (account: CachedAccount, code: 'auth' | 'reinstall', reason: string): Promise<void> => {
     const first = await pauseAccount(db, account.id, { code, reason, by: 'packline', until: null });
