@@ -1,4 +1,5 @@
 /** The demo: everything on this machine, a provider that misbehaves, and the books compared at the end. */
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -40,6 +41,8 @@ export async function runDemo({ exit, orders: count, logLevel = 'silent' }: Demo
   const started = systemTime.clock.monotonic();
   const dataDir = await mkdtemp(path.join(tmpdir(), 'packline-demo-'));
   const stop = new AbortController();
+  // Every order that is followed up waits on it; that is no leak.
+  setMaxListeners(0, stop.signal);
   const onSignal = () => stop.abort();
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
