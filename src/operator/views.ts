@@ -10,9 +10,11 @@ import type { AccountJson, DeadLetterJson, OperationJson, OrderJson, TimelineEnt
 const iso = (date: Date): string => date.toISOString();
 const isoOrNull = (date: Date | null): string | null => date?.toISOString() ?? null;
 
-/** Rows hold JSON that the store wrote; its shape is the store's, so it is passed on as it is. */
-// biome-ignore lint/suspicious/noExplicitAny: Prisma's JSON type and ours are the same values under two names.
-const asJson = <T>(value: any): T => value;
+/** What a JSON column of ours holds. */
+function asJson<T>(value: unknown): T {
+  // Only the store writes these columns, each in one shape; the caller names it.
+  return value as T;
+}
 
 export function orderJson(row: OrderRow): OrderJson {
   const body = asJson<JsonObject>(row.body);

@@ -1,8 +1,9 @@
 /** What a shop may still change about an order: drafts, cancels, shipments, corrected bodies. */
+
 import type { OrderJson } from '../../src/views.js';
 import { operation } from '../helpers/client.js';
+import { accepting } from '../helpers/faults.js';
 import { onBothBackends } from '../helpers/packline.js';
-import { accepting } from '../helpers/simulator.js';
 
 const is = (wanted: string) => (order: OrderJson) => order.status === wanted;
 

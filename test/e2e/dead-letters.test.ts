@@ -1,8 +1,9 @@
 /** What ends before a human: the dead letter with its evidence, and each decision about it, made once. */
+
 import type { DeadLetterJson, OrderJson, ReplayManyJson } from '../../src/views.js';
 import { operation } from '../helpers/client.js';
+import { accepting } from '../helpers/faults.js';
 import { onBothBackends, type Scene, type TestPackline } from '../helpers/packline.js';
-import { accepting } from '../helpers/simulator.js';
 import { until } from '../helpers/until.js';
 
 const is = (wanted: string) => (order: OrderJson) => order.status === wanted;

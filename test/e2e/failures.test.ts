@@ -1,8 +1,9 @@
 /** A provider that loses answers, slows down, refuses and goes away: what becomes of the orders, and how often they were sent. */
+
 import type { OrderJson } from '../../src/views.js';
 import { operation } from '../helpers/client.js';
+import { accepting } from '../helpers/faults.js';
 import { onBothBackends } from '../helpers/packline.js';
-import { accepting } from '../helpers/simulator.js';
 import { until } from '../helpers/until.js';
 
 const is = (wanted: string) => (order: OrderJson) => order.status === wanted;

@@ -1,6 +1,8 @@
 /** Processes that are killed, told to stop, or lose their queue while orders are on their way. */
+
 import type { OrderJson } from '../../src/views.js';
 import { operation } from '../helpers/client.js';
+import { accepting, losing } from '../helpers/faults.js';
 import {
   BACKENDS,
   type Backend,
@@ -11,7 +13,6 @@ import {
   type TestPackline,
 } from '../helpers/packline.js';
 import { startWorker } from '../helpers/program.js';
-import { accepting } from '../helpers/simulator.js';
 import { until } from '../helpers/until.js';
 
 const is = (wanted: string) => (order: OrderJson) => order.status === wanted;
@@ -90,8 +91,7 @@ test.concurrent.each(BACKENDS)(
   async (backend) => {
     const { stage, front } = await everythingButWorkers(backend);
     const scene = await front.scene({ config: { requestTimeoutMs: 2_000 } });
-    // biome-ignore lint/suspicious/noThenProperty: the published name of the field; it only becomes JSON
-    await scene.simulator.fault({ match: submit, times: 1, do: { accept: false, then: 'hang' } });
+    await scene.simulator.fault({ match: submit, times: 1, do: losing('hang') });
     const worker = startWorker('fulfilment', stage.env);
     await worker.line(READY);
     const sent = await hanging(scene, 'K-1');

@@ -45,15 +45,6 @@ export const API_SECRET = 'sim-secret-Qx77Lp0dRt';
 /** How an accounts file names a variable of the environment. */
 export const fromEnvironment = (name: string) => `\${${name}}`;
 
-/** The work is done, and then: `'drop'` destroys the socket, `'hang'` never answers, or another answer goes out. */
-export function accepting(
-  ending: 'drop' | 'hang' | { status: number; body?: unknown },
-  more: { hideMs?: number } = {},
-): RuleInput['do'] {
-  // biome-ignore lint/suspicious/noThenProperty: the published name of the field; it only becomes JSON
-  return { accept: true, then: ending, ...more };
-}
-
 /** Starts a simulator whose orders stay where they are until a test moves them. */
 export async function startSimulator(options: Partial<GelatoSimulatorOptions> = {}): Promise<TestSimulator> {
   const start = (port: number) =>

@@ -155,9 +155,13 @@ describe('maintenance', () => {
 
     test('probes the others where one probe fails or hangs', async () => {
       for (const id of ['one', 'two', 'three']) await dueForProbe(id);
+      let end: (passed: boolean) => void = () => undefined;
+      const hanging = new Promise<boolean>((resolve) => {
+        end = resolve;
+      });
       const probe = (account: string) => {
         if (account === 'one') return Promise.reject(new Error('the database is away'));
-        if (account === 'two') return systemTime.sleep(500).then(() => false);
+        if (account === 'two') return hanging;
         return Promise.resolve(true);
       };
       const started = start({ probe });
@@ -166,6 +170,7 @@ describe('maintenance', () => {
         started,
         async () => (await accountRow('three')).pauseCode === null,
       );
+      end(false);
       await rounds('the failure is told', started, () =>
         shop.lines.some(({ event, task }) => event === 'maintenance.trouble' && task === 'pauses'),
       );

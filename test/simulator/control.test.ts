@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { request } from 'undici';
 import { RequestLedger } from '../../src/simulator/control.js';
-import { afterAccepting, order, type Rig, rig, stopAll } from './gelato-calls.js';
+import { accepting } from '../helpers/faults.js';
+import { order, type Rig, rig, stopAll } from './gelato-calls.js';
 
 afterEach(stopAll);
 
@@ -85,14 +86,14 @@ describe('a fault rule', () => {
 
   test('can accept the order and answer an error', async () => {
     const { control, submit, ledger } = await rig();
-    await control({ match: { verb: 'submit' }, times: 1, do: afterAccepting({ status: 504 }) });
+    await control({ match: { verb: 'submit' }, times: 1, do: accepting({ status: 504 }) });
     expect((await submit()).status).toBe(504);
     expect((await ledger()).orders).toMatchObject([{ reference: 'ref-1', status: 'created' }]);
   });
 
   test('can accept the order and drop the connection', async () => {
     const { control, submit, ledger } = await rig();
-    await control({ match: { verb: 'submit' }, times: 1, do: afterAccepting('drop') });
+    await control({ match: { verb: 'submit' }, times: 1, do: accepting('drop') });
     await expect(submit()).rejects.toThrow();
     const { orders, requests } = await ledger();
     expect(orders).toMatchObject([{ reference: 'ref-1' }]);
@@ -102,14 +103,14 @@ describe('a fault rule', () => {
 
   test('can drop the connection without accepting anything', async () => {
     const { control, submit, ledger } = await rig();
-    await control({ match: { verb: 'submit' }, times: 1, do: { ...afterAccepting('drop'), accept: false } });
+    await control({ match: { verb: 'submit' }, times: 1, do: { ...accepting('drop'), accept: false } });
     await expect(submit()).rejects.toThrow();
     expect((await ledger()).orders).toEqual([]);
   });
 
   test('can accept the order and never answer', async () => {
     const gelato = await rig();
-    await gelato.control({ match: { verb: 'submit' }, times: 1, do: afterAccepting('hang') });
+    await gelato.control({ match: { verb: 'submit' }, times: 1, do: accepting('hang') });
     const caller = new AbortController();
     const call = gelato.submit(order(), { signal: caller.signal });
     const heard = expect(call).rejects.toThrow();
@@ -159,7 +160,7 @@ describe('a fault rule', () => {
 
   test('can hide an order whose answer was lost', async () => {
     const { control, submit, get, time } = await rig();
-    await control({ times: 1, do: afterAccepting('drop', { hideMs: 3_000 }) });
+    await control({ times: 1, do: accepting('drop', { hideMs: 3_000 }) });
     await expect(submit()).rejects.toThrow();
     expect((await get('ref-1')).status).toBe(404);
     time.advance(3_000);
@@ -194,13 +195,13 @@ describe('a fault rule', () => {
     ['without anything to do', { times: 1 }],
     ['with an unknown verb', { match: { verb: 'refund' }, times: 1, do: { status: 500 } }],
     ['with unknown fields', { times: 1, do: { status: 500 }, when: 'now' }],
-    ['that does two things at once', { times: 1, do: { status: 500, ...afterAccepting('drop') } }],
+    ['that does two things at once', { times: 1, do: { status: 500, ...accepting('drop') } }],
     ['with a status that ends nothing', { times: 1, do: { status: 101 } }],
     ['with times of 0', { times: 0, do: { status: 500 } }],
     ['with a probability above 1', { probability: 2, do: { status: 500 } }],
     ['with a seed for nothing', { times: 1, seed: 1, do: { status: 500 } }],
     ['with a header that cannot be sent', { times: 1, do: { status: 500, headers: { 'a b': 'c' } } }],
-    ['with an ending that is none', { times: 1, do: afterAccepting('explode') }],
+    ['with an ending that is none', '{"times":1,"do":{"accept":true,"then":"explode"}}'],
     ['with a negative delay', { times: 1, do: { delayMs: -1 } }],
     ['that is no object', []],
     ['that is no JSON', '{'],
@@ -281,7 +282,7 @@ describe('close', () => {
     // A cut connection may end in a reset, which a bare socket without a listener would throw.
     idle.on('error', () => undefined);
     await new Promise<void>((resolve) => idle.once('connect', () => resolve()));
-    await control({ match: { verb: 'submit' }, times: 1, do: afterAccepting('hang') });
+    await control({ match: { verb: 'submit' }, times: 1, do: accepting('hang') });
     await control({ match: { verb: 'submit' }, times: 1, do: { delayMs: 60_000 } });
     const hanging = expect(submit()).rejects.toThrow();
     await untilLedger(gelato, ({ orders }) => orders.length === 1);

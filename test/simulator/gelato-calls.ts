@@ -117,12 +117,6 @@ export function field(heard: Heard, name: string): unknown {
   return Reflect.get(Object(heard.json()), name);
 }
 
-/** What a fault rule does after the work was done: `'drop'`, `'hang'` or an answer. */
-export function afterAccepting(ending: unknown, more: Record<string, unknown> = {}): Record<string, unknown> {
-  // biome-ignore lint/suspicious/noThenProperty: the published name of the field; it only becomes JSON
-  return { accept: true, then: ending, ...more };
-}
-
 export const ADDRESS = {
   country: 'SE',
   firstName: 'Astrid',

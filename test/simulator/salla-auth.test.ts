@@ -1,14 +1,5 @@
-import {
-  ACCESS_TOKEN,
-  afterAccepting,
-  CLIENT,
-  error,
-  REFRESH_TOKEN,
-  type Rig,
-  rig,
-  send,
-  stopAll,
-} from './salla-calls.js';
+import { accepting } from '../helpers/faults.js';
+import { ACCESS_TOKEN, CLIENT, error, REFRESH_TOKEN, type Rig, rig, send, stopAll } from './salla-calls.js';
 
 afterEach(stopAll);
 
@@ -156,7 +147,7 @@ describe('a refresh', () => {
 
   test('whose answer is lost has spent the token: asking again ends everything', async () => {
     const salla = await rig();
-    await salla.fault('token', afterAccepting('drop'));
+    await salla.fault('token', accepting('drop'));
     await expect(salla.refresh(REFRESH_TOKEN)).rejects.toThrow();
     expect(await statusWith(salla, ACCESS_TOKEN)).toBe(200);
     expect((await salla.control('/tokens')).json()).toMatchObject({ alive: true, refreshes: 1 });
@@ -166,7 +157,7 @@ describe('a refresh', () => {
 
   test('that never reached the server has spent nothing', async () => {
     const salla = await rig();
-    await salla.fault('token', { ...afterAccepting('drop'), accept: false });
+    await salla.fault('token', { ...accepting('drop'), accept: false });
     await expect(salla.refresh(REFRESH_TOKEN)).rejects.toThrow();
     await renew(salla, REFRESH_TOKEN);
   });

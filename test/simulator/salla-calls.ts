@@ -151,12 +151,6 @@ export function fields(heard: Heard): string[] {
   return Object.keys(error(heard).fields ?? {});
 }
 
-/** What a fault rule does after the work was done. */
-export function afterAccepting(ending: unknown, more: Record<string, unknown> = {}): Record<string, unknown> {
-  // biome-ignore lint/suspicious/noThenProperty: the published name of the field; it only becomes JSON
-  return { accept: true, then: ending, ...more };
-}
-
 export const RECEIVER = {
   name: 'نورة السالم',
   country_code: 'SA',

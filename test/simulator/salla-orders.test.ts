@@ -1,14 +1,5 @@
-import {
-  afterAccepting,
-  data,
-  error,
-  fields,
-  order,
-  RECEIVER,
-  rig,
-  SHIP_TO,
-  stopAll,
-} from './salla-calls.js';
+import { accepting } from '../helpers/faults.js';
+import { data, error, fields, order, RECEIVER, rig, SHIP_TO, stopAll } from './salla-calls.js';
 
 afterEach(stopAll);
 
@@ -99,7 +90,7 @@ describe('an external order', () => {
 
   test('can be accepted, answered by a fault, and hidden for a while', async () => {
     const { submit, fault, found, time, ledger } = await rig();
-    await fault('submit', afterAccepting({ status: 504 }, { hideMs: 5_000 }));
+    await fault('submit', accepting({ status: 504 }, { hideMs: 5_000 }));
     expect((await submit('ref-1')).status).toBe(504);
     const [held] = (await ledger()).orders;
     expect(held).toMatchObject({ reference: 'ref-1', status: 'under_review', orderType: 'external' });
@@ -110,7 +101,7 @@ describe('an external order', () => {
 
   test('can be answered by a fault with 204, which has no body whatever the rule says', async () => {
     const { submit, fault } = await rig();
-    await fault('submit', afterAccepting({ status: 204 }));
+    await fault('submit', accepting({ status: 204 }));
     expect(await submit('ref-1')).toMatchObject({ status: 204, text: '' });
   });
 

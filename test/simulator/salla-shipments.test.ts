@@ -1,4 +1,5 @@
-import { afterAccepting, data, fields, type Rig, rig, rows, shipment, stopAll } from './salla-calls.js';
+import { accepting } from '../helpers/faults.js';
+import { data, fields, type Rig, rig, rows, shipment, stopAll } from './salla-calls.js';
 
 afterEach(stopAll);
 
@@ -129,7 +130,7 @@ describe('a shipment', () => {
   test('can be accepted, dropped and hidden for a while', async () => {
     const salla = await rig();
     const [orderId] = await salla.shop();
-    await salla.fault('ship', afterAccepting('drop', { hideMs: 5_000 }));
+    await salla.fault('ship', accepting('drop', { hideMs: 5_000 }));
     await expect(ship(salla, { order_id: orderId, external_id: 'ref-1' })).rejects.toThrow();
     expect((await salla.ledger()).orders).toHaveLength(2);
     expect(await listed(salla, `order_id=${orderId}`)).toEqual([]);

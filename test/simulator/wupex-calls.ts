@@ -141,12 +141,6 @@ export function refused(code: string): object {
   return { status: false, error: { code, message: expect.any(String) } };
 }
 
-/** What a fault rule does after the work was done: `'drop'`, `'hang'` or an answer. */
-export function afterAccepting(ending: unknown, more: Record<string, unknown> = {}): Record<string, unknown> {
-  // biome-ignore lint/suspicious/noThenProperty: the published name of the field; it only becomes JSON
-  return { accept: true, then: ending, ...more };
-}
-
 export const LINE = { merchant: 'giftwave', sku: 'GIFT-10', quantity: 2 };
 /** Another merchant's. */
 export const GAME = { merchant: 'playhub', sku: 'PLAY-25', quantity: 1 };

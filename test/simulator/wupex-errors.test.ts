@@ -1,4 +1,5 @@
-import { afterAccepting, data, GAME, LINE, refused, rig, serials, stopAll } from './wupex-calls.js';
+import { accepting } from '../helpers/faults.js';
+import { data, GAME, LINE, refused, rig, serials, stopAll } from './wupex-calls.js';
 
 afterEach(stopAll);
 
@@ -128,7 +129,7 @@ describe('faults', () => {
       html.body,
     ]);
     expect((await balance()).json()).toMatchObject({ balance: 100 });
-    await control({ times: 1, do: afterAccepting(html) });
+    await control({ times: 1, do: accepting(html) });
     expect((await pull('ref-1')).text).toBe(html.body);
     expect((await balance()).json()).toMatchObject({ balance: 81 });
     expect((await ledger()).orders).toHaveLength(1);
@@ -136,13 +137,13 @@ describe('faults', () => {
 
   test('can be a success that says nothing', async () => {
     const { control, pull } = await rig();
-    await control({ times: 1, do: afterAccepting({ status: 200 }) });
+    await control({ times: 1, do: accepting({ status: 200 }) });
     expect((await pull('ref-1')).json()).toEqual({ status: true });
   });
 
   test('can lose the answer of an order that was paid for, whose codes the detail still has', async () => {
     const { control, pull, listed, detail, balance } = await rig({ balance: 100 });
-    await control({ match: { verb: 'submit' }, times: 1, do: afterAccepting('drop') });
+    await control({ match: { verb: 'submit' }, times: 1, do: accepting('drop') });
     await expect(pull('ref-1')).rejects.toThrow();
     expect((await balance()).json()).toMatchObject({ balance: 81 });
     const [name] = await listed('ref-1');

@@ -1,16 +1,5 @@
-import {
-  afterAccepting,
-  data,
-  equals,
-  GAME,
-  LINE,
-  names,
-  refused,
-  rig,
-  rows,
-  serials,
-  stopAll,
-} from './wupex-calls.js';
+import { accepting } from '../helpers/faults.js';
+import { data, equals, GAME, LINE, names, refused, rig, rows, serials, stopAll } from './wupex-calls.js';
 
 afterEach(stopAll);
 
@@ -245,7 +234,7 @@ describe('an order that is hidden', () => {
 
   test('may be one whose answer was lost', async () => {
     const { pull, listed, control, time } = await rig();
-    await control({ times: 1, do: afterAccepting('drop', { hideMs: 3_000 }) });
+    await control({ times: 1, do: accepting('drop', { hideMs: 3_000 }) });
     await expect(pull('ref-1')).rejects.toThrow();
     expect(await listed('ref-1')).toEqual([]);
     time.advance(3_000);

@@ -146,9 +146,3 @@ export function problemOf(heard: Heard): [number, string | undefined] {
   const { type } = heard.json() as { type: string };
   return [heard.status, type.split(/[#/]/).at(-1)];
 }
-
-/** What a fault rule does after the work was done: `'drop'`, `'hang'` or an answer. */
-export function afterAccepting(ending: unknown, more: Record<string, unknown> = {}): Record<string, unknown> {
-  // biome-ignore lint/suspicious/noThenProperty: the published name of the field; it only becomes JSON
-  return { accept: true, then: ending, ...more };
-}

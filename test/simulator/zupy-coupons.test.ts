@@ -1,14 +1,6 @@
 import { POOR_CUSTOMER, REWARD, TOP_UP_CUSTOMER } from '../../src/simulator/zupy/catalog.js';
-import {
-  afterAccepting,
-  CUSTOMER,
-  dataOf,
-  OTHER_CUSTOMER,
-  problemOf,
-  type Redeemed,
-  rig,
-  stopAll,
-} from './zupy-calls.js';
+import { accepting } from '../helpers/faults.js';
+import { CUSTOMER, dataOf, OTHER_CUSTOMER, problemOf, type Redeemed, rig, stopAll } from './zupy-calls.js';
 
 afterEach(stopAll);
 
@@ -295,7 +287,7 @@ describe('a lost answer', () => {
     await fault({
       match: { verb: 'submit', reference: `${CUSTOMER}/${REWARD.dessert}` },
       times: 1,
-      do: afterAccepting({ status: 504 }, { hideMs: 3_000 }),
+      do: accepting({ status: 504 }, { hideMs: 3_000 }),
     });
     const heard = await redeem();
     expect([heard.status, heard.headers['content-type']]).toEqual([504, 'text/html; charset=utf-8']);
@@ -319,7 +311,7 @@ describe('a lost answer', () => {
     const { issue, validate, fault, coupons } = await rig();
     const code = await issue(CUSTOMER, REWARD.coffee);
     const [row] = await coupons();
-    await fault({ match: { verb: 'activate', reference: row?.id }, times: 1, do: afterAccepting('drop') });
+    await fault({ match: { verb: 'activate', reference: row?.id }, times: 1, do: accepting('drop') });
     await expect(validate(code)).rejects.toThrow();
     expect(await coupons()).toMatchObject([{ remaining_usages: 2 }]);
   });

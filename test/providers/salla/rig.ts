@@ -137,9 +137,3 @@ function callerOf(
     },
   };
 }
-
-/** Does the work, and then ends otherwise than with its own answer. */
-export function accepting(ending: unknown): object {
-  // biome-ignore lint/suspicious/noThenProperty: the published name of the field; it only becomes JSON
-  return { accept: true, then: ending };
-}

@@ -1,8 +1,10 @@
 /** Every step over real HTTP against the simulator, which knows the documents and nothing of this adapter. */
+
 import type { OrderBody } from '../../../src/orders/body.js';
 import type { OrderView } from '../../../src/orders/order.js';
+import { accepting, type Ending } from '../../helpers/faults.js';
 import { goodBody, orderView, shipmentBody, statusBody, workFor } from './fixtures.js';
-import { accepting, type Caller, clock, openStore, type Store, stopAll } from './rig.js';
+import { type Caller, clock, openStore, type Store, stopAll } from './rig.js';
 
 afterEach(stopAll);
 
@@ -434,7 +436,7 @@ describe('what concerns the whole account', () => {
     },
   );
 
-  test.each<[string, object]>([
+  test.each<[string, Ending]>([
     ['HTML under 200', { status: 200, body: '<html>maintenance</html>' }],
     ['a success without an id', { status: 201, body: { status: 201, success: true, data: {} } }],
     [

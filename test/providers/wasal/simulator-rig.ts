@@ -94,12 +94,6 @@ export async function place(made: Rig, order: OrderView): Promise<OrderView> {
   return { ...order, providerOrderId: outcome.providerOrderId, providerData: outcome.data ?? {} };
 }
 
-/** The call is done, and its answer never arrives or says something else. */
-export function lost(ending: 'drop' | { status: number }) {
-  // biome-ignore lint/suspicious/noThenProperty: the published name of the field; it only becomes JSON
-  return { accept: true, then: ending };
-}
-
 let orders = 0;
 /** An order of its own reference. */
 export function newOrder(changes: Partial<OrderBody> = {}): OrderView {

@@ -1,17 +1,9 @@
 /** From customer to order, through the real HTTP layer against the simulated Wasal. */
+
 import type { OrderView } from '../../../src/orders/order.js';
+import { accepting } from '../../helpers/faults.js';
 import { run } from './runner.js';
-import {
-  addressesOf,
-  atHouse,
-  lost,
-  newOrder,
-  noAddress,
-  place,
-  type Rig,
-  read,
-  rig,
-} from './simulator-rig.js';
+import { addressesOf, atHouse, newOrder, noAddress, place, type Rig, read, rig } from './simulator-rig.js';
 
 describe('an order', () => {
   test('of a new customer takes three calls', async () => {
@@ -202,7 +194,7 @@ describe('a call on the way to the order', () => {
     await made.control('', {
       match: { verb: 'address-create' },
       times: 1,
-      do: lost('drop'),
+      do: accepting('drop'),
     });
     const order = newOrder();
     const ran = await run(made.world, 'submit', order);
@@ -218,7 +210,7 @@ describe('a call on the way to the order', () => {
     await made.control('', {
       match: { verb: 'address-update' },
       times: 1,
-      do: lost('drop'),
+      do: accepting('drop'),
     });
     const { steps, outcome } = await run(made.world, 'submit', newOrder(atHouse('6')));
     expect(steps).toEqual(['customer-get', 'address-replace', 'customer-get', 'order']);

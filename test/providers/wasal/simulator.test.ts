@@ -1,16 +1,18 @@
 /** Every other step through the real HTTP layer against the simulated Wasal, and every refusal that it gives by itself. */
+
 import type { OrderBody } from '../../../src/orders/body.js';
 import { advanceStatus } from '../../../src/providers/wasal/index.js';
 import type { WasalSimulatorOptions } from '../../../src/simulator/wasal/index.js';
 import { systemTime } from '../../../src/time.js';
+import { accepting } from '../../helpers/faults.js';
 import { goodBody } from './fixtures.js';
 import { run, type World } from './runner.js';
-import { lost, newOrder, noAddress, place, type Rig, read, rig } from './simulator-rig.js';
+import { newOrder, noAddress, place, type Rig, read, rig } from './simulator-rig.js';
 
 describe('a lost answer to the order itself', () => {
   test.each([
-    ['the connection breaks', lost('drop')],
-    ['a 502', lost({ status: 502 })],
+    ['the connection breaks', accepting('drop')],
+    ['a 502', accepting({ status: 502 })],
     ['a page of HTML under 200', { status: 200, body: '<html></html>' }],
   ])('is not known to be anything: %s', async (_what, act) => {
     const made = await rig();
@@ -22,7 +24,7 @@ describe('a lost answer to the order itself', () => {
 
   test('is found by its reference, and said to be the same', async () => {
     const made = await rig();
-    await made.control('', { match: { verb: 'submit' }, times: 1, do: lost('drop') });
+    await made.control('', { match: { verb: 'submit' }, times: 1, do: accepting('drop') });
     const order = newOrder();
     await run(made.world, 'submit', order);
     expect(await read(made, 'look', order)).toMatchObject({

@@ -1,10 +1,12 @@
 /** Every step through the real HTTP layer against the simulator, which was written from the documents alone. */
+
 import type { OrderView } from '../../../src/orders/order.js';
 import type { Deliverable, Outcome } from '../../../src/policy/outcome.js';
 import type { OpenAccount, Step, Work } from '../../../src/providers/provider.js';
 import { wupex } from '../../../src/providers/wupex/index.js';
 import { startWupexSimulator, type WupexSimulatorOptions } from '../../../src/simulator/wupex/index.js';
 import { type FakeTime, fakeTime } from '../../helpers/fake-time.js';
+import { accepting, type Ending } from '../../helpers/faults.js';
 import { call, client, get as getRequest, post } from '../http-calls.js';
 import { existing, goodBody, judge, orderView, workFor } from './fixtures.js';
 
@@ -151,7 +153,7 @@ describe('an order', () => {
 });
 
 describe('an answer that was lost', () => {
-  test.each<[string, unknown]>([
+  test.each<[string, Ending]>([
     ['dropped', 'drop'],
     ['a page of HTML under 200', { status: 200, headers: { 'Content-Type': 'text/html' }, body: '<html>' }],
     ['a success that says nothing', { status: 200 }],
@@ -159,7 +161,7 @@ describe('an answer that was lost', () => {
     ['a 503', { status: 503 }],
   ])('by being %s leaves it open, and is found by a look and a read', async (_what, then) => {
     const { submit, look, read, control, orders } = await rig();
-    await control({ match: { verb: 'submit' }, times: 1, do: { accept: true, then } });
+    await control({ match: { verb: 'submit' }, times: 1, do: accepting(then) });
     expect((await submit()).outcome.kind).toBe('unknown');
     const [order] = await orders();
     expect(await look()).toMatchObject({ kind: 'observed', state: { providerOrderId: order?.id } });

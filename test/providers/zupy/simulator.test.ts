@@ -1,4 +1,5 @@
 /** Every step of the adapter over real HTTP, against the simulator, which was written from the same documents. */
+
 import type { JsonObject } from '../../../src/json.js';
 import type { OrderView } from '../../../src/orders/order.js';
 import { type Classified, classify } from '../../../src/policy/classify.js';
@@ -7,7 +8,8 @@ import type { OpenAccount, Work } from '../../../src/providers/provider.js';
 import { zupy } from '../../../src/providers/zupy/index.js';
 import { POOR_CUSTOMER, REWARD, TOP_UP_CUSTOMER } from '../../../src/simulator/zupy/catalog.js';
 import type { ZupySimulatorOptions } from '../../../src/simulator/zupy/index.js';
-import { afterAccepting, CUSTOMER, KEY, type Rig, rig, stopAll } from '../../simulator/zupy-calls.js';
+import { accepting, type Ending } from '../../helpers/faults.js';
+import { CUSTOMER, KEY, type Rig, rig, stopAll } from '../../simulator/zupy-calls.js';
 import { call, client } from '../http-calls.js';
 import { goodBody, orderView, stepNamed } from './fixtures.js';
 
@@ -182,12 +184,12 @@ describe('a reward', () => {
 });
 
 describe('a redeem whose answer is lost', () => {
-  test.each(['drop', { status: 504 }, { status: 502 }, { status: 500 }])(
+  test.each<Ending>(['drop', { status: 504 }, { status: 502 }, { status: 500 }])(
     'after it was done (%j) is unknown, and the coupon is found',
     async (ending) => {
       const { sim, order, run, submit } = await shop();
       await sim.issue();
-      await sim.fault({ match: { verb: 'submit' }, times: 1, do: afterAccepting(ending) });
+      await sim.fault({ match: { verb: 'submit' }, times: 1, do: accepting(ending) });
       const lost = await submit(order());
       expect(lost).toMatchObject({ step: 'redeem', outcome: { kind: 'unknown' } });
       const { outcome } = await run('look', order(), { carry: lost.carry });
@@ -217,7 +219,7 @@ describe('a redeem whose answer is lost', () => {
 
   test('is not told apart from that of another till', async () => {
     const { sim, order, run, submit } = await shop();
-    await sim.fault({ match: { verb: 'submit' }, times: 1, do: afterAccepting('drop') });
+    await sim.fault({ match: { verb: 'submit' }, times: 1, do: accepting('drop') });
     const lost = await submit(order());
     await sim.issue();
     const { outcome } = await run('look', order(), { carry: lost.carry });
@@ -240,7 +242,7 @@ describe('a redeem whose answer is lost', () => {
     const reward = REWARD.dessert;
     for (let count = 0; count < 101; count += 1)
       await sim.control('/coupons', { customerId: CUSTOMER, rewardId: reward });
-    await sim.fault({ match: { verb: 'submit' }, times: 1, do: afterAccepting('drop') });
+    await sim.fault({ match: { verb: 'submit' }, times: 1, do: accepting('drop') });
     const lost = await submit(order());
     expect(lost.carry).toMatchObject({ baselineCoupons: [], baselineWhole: false });
     expect(await run('look', order(), { carry: lost.carry })).toMatchObject({ outcome: { kind: 'failed' } });
@@ -248,7 +250,7 @@ describe('a redeem whose answer is lost', () => {
 
   test('whose points are gone is not taken for absent while a slow list does not show its coupon', async () => {
     const { sim, order, run, submit } = await shop();
-    await sim.fault({ match: { verb: 'submit' }, times: 1, do: afterAccepting('drop', { hideMs: 60_000 }) });
+    await sim.fault({ match: { verb: 'submit' }, times: 1, do: accepting('drop', { hideMs: 60_000 }) });
     const { carry } = await submit(order());
     expect(await run('look', order(), { carry })).toMatchObject({ outcome: { kind: 'missing' } });
     expect(await run('look-points', order(), { carry })).toMatchObject({
@@ -261,7 +263,7 @@ describe('a use whose answer is lost', () => {
   test('may be asked for again where the coupon has one, and the conflict is our own success', async () => {
     const { sim, order, run, submit, activate } = await shop();
     const placed = issuedBy(await submit(order()), order());
-    await sim.fault({ match: { verb: 'activate' }, times: 1, do: afterAccepting({ status: 504 }) });
+    await sim.fault({ match: { verb: 'activate' }, times: 1, do: accepting({ status: 504 }) });
     const lost = await activate(placed);
     expect(lost).toMatchObject({ step: 'validate', outcome: { kind: 'failed' } });
     const again = await run('validate', placed, { carry: lost.carry });
@@ -276,7 +278,7 @@ describe('a use whose answer is lost', () => {
   });
 
   test.each([
-    ['done', afterAccepting('drop'), { kind: 'observed', state: { status: 'in_progress' } }],
+    ['done', accepting('drop'), { kind: 'observed', state: { status: 'in_progress' } }],
     ['not done', { status: 502 }, { kind: 'missing', code: 'not_used' }],
   ])('is looked for where the coupon has several: %s', async (_what, fault, found) => {
     const { sim, order, run, submit, activate } = await shop();
