@@ -111,7 +111,7 @@ function judge(deps: FulfilDeps, call: Call): Judged {
       account: account.open,
       step,
       outcome: classified.outcome,
-      evidence: evidenceOf(call.request, result, classified, call.durationMs, open),
+      evidence: evidenceOf(step.name, call.request, result, classified, call.durationMs, open),
     };
     if (claim.purpose !== 'look') {
       const settlement = withGains(planDecision(attempted, decision), claim, classified.outcome, deps.seal);

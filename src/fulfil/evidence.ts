@@ -11,6 +11,7 @@ import { excerpt } from '../redact.js';
  * @param open the call may have been done: its verdict stays open until it is confirmed
  */
 export function evidenceOf(
+  step: string,
   request: HttpRequest,
   result: HttpResult,
   { outcome, rule }: Classified,
@@ -19,6 +20,7 @@ export function evidenceOf(
 ): Evidence {
   const sent = reportOf(result, outcome.kind, rule?.outcome === 'unknown');
   return {
+    made: step,
     report: sent,
     verdict: open || sent === 'unknown' ? null : sent,
     outcome: outcome.kind,

@@ -118,7 +118,7 @@ async function read(
     account.open.readError,
     account.open.statusOf,
   );
-  const evidence = evidenceOf(call.request, call.result, classified, call.durationMs, false);
+  const evidence = evidenceOf(call.step.name, call.request, call.result, classified, call.durationMs, false);
   const attempted = { claim, account: account.open, step: call.step, outcome: classified.outcome, evidence };
   const at = context(deps, account, claim.startedAt);
   const effects = effectsOf(classified.outcome, target.orders, page === null, at);
@@ -163,7 +163,7 @@ async function unread(
   await closeDoors(deps, call, decision);
   const settlement = planDecision(attempted, decision);
   await deps.hot.settle(settlement);
-  report(deps, call, settlement, { classified, decision }, null);
+  report(deps, call, settlement, { classified, doors: decision }, null);
   return decision.kind === 'retry'
     ? { kind: 'retry', delayMs: decision.delayMs, why: settlement.evidence.code }
     : { kind: 'done', what: decision.kind };

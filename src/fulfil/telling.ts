@@ -2,20 +2,19 @@
 import { type Alert, alert } from '../events/alerts.js';
 import type { Settled, Settlement } from '../orders/store/settle.js';
 import type { Classified } from '../policy/classify.js';
-import type { AlertCode, Decision } from '../policy/decide.js';
+import type { Decision } from '../policy/decide.js';
+import { outcomeMessage } from '../policy/outcome.js';
 import type { Call, FulfilDeps } from './deps.js';
 
-/** Sentences for what a decision wants told beside dead letters and pauses, which are told where they are made. */
-const DECISION_ALERTS: Partial<Record<AlertCode, string>> = {
-  gone: 'the provider has retired what we call; its answer names the successor',
-};
-
-/** One wide line per attempt, always with the same keys; then the alerts. After it is stored, never before. */
+/**
+ * One wide line per attempt, always with the same keys; then the alerts. After it is stored, never before.
+ * @param judged with the decision about the account, which a look has as well; null where it is told elsewhere
+ */
 export function report(
   deps: FulfilDeps,
   call: Call,
   settlement: Settlement,
-  { classified, decision }: { classified: Classified; decision: Decision | null },
+  { classified, doors: decision }: { classified: Classified; doors: Decision | null },
   settled: Settled | null,
 ): void {
   const { account, claim, step } = call;
@@ -52,8 +51,11 @@ export function report(
       `${account.provider.id} answered ${settlement.evidence.httpStatus} (${settlement.evidence.code})`,
     );
   }
-  const sentence = decision?.alert === undefined ? undefined : DECISION_ALERTS[decision.alert];
-  if (decision?.alert !== undefined && sentence !== undefined) tellOf(deps, call, decision.alert, sentence);
+  // Other alerts of a decision are told where gates are closed and accounts paused. The provider's words name the successor.
+  if (decision?.alert === 'gone') {
+    const said = outcomeMessage(classified.outcome) ?? 'it does not say what takes its place';
+    tellOf(deps, call, 'gone', `${account.provider.id} has retired what ${step.name} calls: ${said}`);
+  }
   if (settled?.applied !== false && settlement.deadLetter !== null) {
     // Without the provider's own words, which may name the customer: they stand in the letter.
     const letter =

@@ -115,6 +115,8 @@ export function decide(
     case 'missing':
       return decideMissing(outcome, operation);
     case 'settled':
+      // Before the step that makes the order nothing can be looked up, and a 409 is never repeated.
+      if (operation.kind === 'submit' && operation.hasNextStep) return dead(outcome.code, outcome.message);
       // On a submit somebody holds the reference: look whose it is, and never send it again.
       if (operation.kind === 'submit') return { kind: 'confirm', mayRepeat: false, spend: 1 };
       if (operation.kind === 'poll')

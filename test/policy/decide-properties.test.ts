@@ -161,6 +161,19 @@ describe('whatever an attempt learned', () => {
     });
   });
 
+  test('a 409 before the step that makes the order is put before a human, since no lookup could tell of it', () => {
+    const taken = { kind: 'settled', code: 'conflict', message: 'no' } as const;
+    const before = { ...FRESH, hasNextStep: true };
+    expect(decide(taken, before, policy, null, NOW, () => 0)).toMatchObject({
+      kind: 'die',
+      ambiguous: false,
+    });
+    expect(decide(taken, FRESH, policy, null, NOW, () => 0)).toMatchObject({
+      kind: 'confirm',
+      mayRepeat: false,
+    });
+  });
+
   test('what the provider says of single fields stays with the rejection', () => {
     const fields = { email: ['is not valid'] };
     expect(

@@ -18,6 +18,8 @@ import type {
 
 /** What the caller saw. */
 export interface Evidence {
+  /** The step as its adapter names it: a claim knows only that it looks, or reads a list. */
+  made?: string;
   report: Report;
   /** Null while nobody knows. */
   verdict: Verdict | null;
@@ -135,7 +137,7 @@ const SETTLE = `
 with i as materialized (
   select * from jsonb_to_recordset($1::jsonb) as x(
     "operationId" bigint, "attemptId" bigint, fence int, late boolean,
-    report packline.report, verdict packline.verdict, outcome text, code text, "httpStatus" int, "providerOrderId" text,
+    made text, report packline.report, verdict packline.verdict, outcome text, code text, "httpStatus" int, "providerOrderId" text,
     rule text, "durationMs" int, excerpt jsonb, data jsonb,
     state packline.operation_state, "delayMs" float8, "ringMs" float8, spend int, priority smallint, step text,
     "stepRepeatable" boolean, purpose packline.purpose, "waitReason" packline.wait_reason, "deadlineMs" float8, carry jsonb,
@@ -147,7 +149,7 @@ with i as materialized (
     "followMs" float8, facts jsonb, deliverables jsonb)
 ), seen as (
   update packline.attempts a set
-    ended_at = coalesce(a.ended_at, now()), duration_ms = i."durationMs", report = i.report,
+    step = coalesce(i.made, a.step), ended_at = coalesce(a.ended_at, now()), duration_ms = i."durationMs", report = i.report,
     verdict = coalesce(a.verdict, i.verdict), outcome = i.outcome, code = i.code, http_status = i."httpStatus",
     provider_order_id = i."providerOrderId", rule = i.rule, evidence = i.excerpt, data = i.data
   from i where a.id = i."attemptId" and a.id = any($2::bigint[])

@@ -1,0 +1,4 @@
+import { conformance } from '../conformance.js';
+import { gelatoConnect } from './subject.js';
+
+conformance(gelatoConnect);

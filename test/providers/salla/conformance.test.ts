@@ -1,0 +1,4 @@
+import { conformance } from '../conformance.js';
+import { salla } from './subject.js';
+
+conformance(...salla);

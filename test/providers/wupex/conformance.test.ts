@@ -1,0 +1,4 @@
+import { conformance } from '../conformance.js';
+import { wupex } from './subject.js';
+
+conformance(wupex);
