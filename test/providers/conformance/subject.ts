@@ -13,14 +13,12 @@ export interface Told {
 
 /** How a step comes up. Without one: the verbs' steps in their order, reads and looks as `walk.ts` has it. */
 export interface Arrival {
-  /** Over the order's body. */
-  body?: JsonObject;
-  /** What has to be so before the order is stored. */
-  before?(scene: Scene): Promise<void>;
+  /** Over the order's body; brings the provider into the state that the step needs. */
+  body?(scene: Scene): JsonObject | Promise<JsonObject>;
   /** Names of the steps that are made before it, in their order; the walk checks them. */
   after?: readonly string[];
-  /** Between those steps and this one, such as taking an address away at the provider. */
-  between?(scene: Scene): Promise<void>;
+  /** In this state the provider itself refuses the step, once it is well again. */
+  refused?: true;
 }
 
 /** One account at a simulator. */

@@ -81,27 +81,29 @@ export interface Arrived {
   operation: string;
   /** Null for the read of an account. */
   orderId: string | null;
+  /** Orders that the provider held before this one. */
+  held: number;
 }
 
 /** Brings a new operation to a step. */
 export async function arriveAt(scene: Scene, subject: Subject, at: WalkedStep): Promise<Arrived> {
   const { world } = scene;
   const arrival = subject.arrivals?.[at.step.name] ?? {};
-  await arrival.before?.(scene);
-  const orderId = await world.send({ ...(await subject.body(scene)), ...arrival.body });
+  const body = { ...(await subject.body(scene)), ...(await arrival.body?.(scene)) };
+  const held = await countAt(scene.simulator, subject);
+  const orderId = await world.send(body);
   const submit = await world.operation(orderId, 'submit');
   if (at.kind === 'submit' && at.purpose === 'call') {
     await ringThrough(scene, submit, arrival.after ?? stepsBefore(scene, at));
-    await arrival.between?.(scene);
-    return { operation: submit, orderId };
+    return { operation: submit, orderId, held };
   }
   if (at.purpose === 'look') {
     await loseSubmit(scene, subject, submit, at);
-    return { operation: submit, orderId };
+    return { operation: submit, orderId, held };
   }
   await ringToEnd(world, submit);
   const operation = await ask(scene, subject, orderId, at, arrival);
-  return { operation, orderId: at.ofAccount ? null : orderId };
+  return { operation, orderId: at.ofAccount ? null : orderId, held };
 }
 
 function stepsBefore({ world, account }: Scene, { kind, step }: WalkedStep): string[] {
@@ -159,7 +161,6 @@ async function ask(
   }
   const operation = await world.operation(orderId, at.kind);
   if (at.kind !== 'poll') await ringThrough(scene, operation, arrival.after ?? stepsBefore(scene, at));
-  await arrival.between?.(scene);
   return operation;
 }
 

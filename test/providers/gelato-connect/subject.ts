@@ -54,5 +54,5 @@ export const gelatoConnect: Subject = {
     ],
   }),
   update: { shippingMethod: 'fed_ex_2_day' },
-  arrivals: { activate: { body: { activate: false } } },
+  arrivals: { activate: { body: () => ({ activate: false }) } },
 };

@@ -1,0 +1,4 @@
+import { conformance } from '../conformance.js';
+import { wasal } from './subject.js';
+
+conformance(wasal);
