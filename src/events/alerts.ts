@@ -3,7 +3,7 @@ import type { AlertCode } from '../policy/decide.js';
 import { scrub } from '../redact.js';
 
 export interface Alert {
-  code: AlertCode | 'dead_letter' | 'duplicate' | 'bug' | 'token_refresh_lost';
+  code: AlertCode | 'dead_letter' | 'duplicate' | 'bug' | 'token_refresh_lost' | 'otp_not_sent';
   severity: 'critical' | 'error' | 'warning';
   account: string;
   orderId?: string;
@@ -25,6 +25,7 @@ const SEVERITY: Record<Alert['code'], Alert['severity']> = {
   duplicate: 'critical',
   bug: 'critical',
   token_refresh_lost: 'critical',
+  otp_not_sent: 'error',
 };
 
 /** Alerts about the account as a whole; the others are about one order. */

@@ -10,11 +10,12 @@ import { type Classified, classify } from '../policy/classify.js';
 import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
 import type { Step } from '../providers/provider.js';
 import type { Clock } from '../time.js';
-import { type Call, callOnce, type FulfilDeps, type Fulfilled } from './deps.js';
+import type { Call, FulfilDeps, Fulfilled } from './deps.js';
 import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
 import { withGains } from './gains.js';
 import { UNCHANGED } from './order-change.js';
+import { requestCode } from './otp.js';
 import { type Attempted, planDecision, planLook } from './plan.js';
 import { report, tellOf } from './telling.js';
 
@@ -241,19 +242,4 @@ export async function park(
   });
   tellOf(deps, { account, claim }, 'bug', message);
   return { kind: 'dead', why: 'bug' };
-}
-
-/** On entering the wait one code is asked for; another one only when a human asks. */
-async function requestCode(deps: FulfilDeps, call: Call): Promise<void> {
-  const { account, claim, work } = call;
-  const { otp } = account.open;
-  if (otp === undefined || claim.carry.otpRequested === true) return;
-  const { clock } = deps.time;
-  const asked = { monotonic: clock.monotonic(), wall: clock.now() };
-  const keys = { token: call.token, session: null };
-  const { result } = await callOnce(deps, account, claim, { step: otp.request, work }, asked, keys);
-  deps.log.info(
-    { event: 'otp.requested', account: account.id, operationId: claim.operationId, result: result.kind },
-    'a one-time password was requested',
-  );
 }

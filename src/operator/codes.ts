@@ -3,12 +3,14 @@ import type { CachedAccount } from '../accounts/cache.js';
 import { json } from '../database/connect.js';
 import { deliverableContext, factContext } from '../fulfil/gains.js';
 import type { Operator } from '../operator.js';
+import { beginOtpCall, endOtpCall } from '../orders/store/otp.js';
 import { findOrder, type OrderRow } from '../orders/store/queries.js';
-import type { Outcome } from '../policy/outcome.js';
+import { type Outcome, outcomeCode } from '../policy/outcome.js';
 import { ok, type Result, refused } from '../problem.js';
+import type { OneTimePassword } from '../providers/provider.js';
 import { seal, unseal } from '../secrets.js';
 import type { OperatorDeps } from './deps.js';
-import { readOnce } from './read-once.js';
+import { askOnce, viewOf } from './read-once.js';
 import { orderJson } from './views.js';
 
 type CodeVerbs = Pick<Operator, 'deliverables' | 'supplyOtp'>;
@@ -61,7 +63,12 @@ export function codeVerbs(deps: OperatorDeps): CodeVerbs {
       if (!row.operations.some(({ state, waitReason }) => state === 'waiting' && waitReason === 'otp')) {
         return refused('not-possible', 'nothing of this order waits for a one-time password');
       }
-      const outcome = await call(deps, account, row, given);
+      const outcome = await call(deps, account, account.open.otp, row, given);
+      if (outcome === null)
+        return refused(
+          'not-possible',
+          'the order names nobody to send a code to; correct it with options.otpIdentifier',
+        );
       if (outcome.kind !== 'done') return otpProblem(outcome);
       await keepSession(deps, account, outcome);
       if ('code' in given) await db.query(RESUME_OTP, row.id);
@@ -78,18 +85,21 @@ function openCode(sealed: string): { code: string; serial: string | null } {
   return { code: String(opened.code), serial: typeof opened.serial === 'string' ? opened.serial : null };
 }
 
-function call(
+/** Makes the call, with a row of its own; null where the order names nobody to send a code to. */
+async function call(
   deps: OperatorDeps,
   account: CachedAccount,
+  otp: OneTimePassword,
   row: OrderRow,
   given: { code: string } | { resend: true },
-): Promise<Outcome> {
-  const { otp } = account.open;
-  if (otp === undefined) throw new Error('asked of a provider without one-time passwords');
+): Promise<Outcome | null> {
   const about = { row, providerOrderId: row.providerOrderId ?? '' };
-  return 'code' in given
-    ? readOnce(deps, account, otp.verify, about, { code: given.code })
-    : readOnce(deps, account, otp.request, about);
+  if (otp.recipient({ order: viewOf(account, about), params: {}, carry: {} }) === null) return null;
+  const [step, params] = 'code' in given ? [otp.verify, { code: given.code }] : [otp.request, {}];
+  const attempt = await beginOtpCall(deps.db, row.id, step.name, account.common.requestTimeoutMs);
+  const { outcome, evidence } = await askOnce(deps, account, step, about, params);
+  if (attempt !== null) await endOtpCall(deps.db, attempt, evidence);
+  return outcome;
 }
 
 function otpProblem(outcome: Outcome): Result<never> {
@@ -102,7 +112,10 @@ function otpProblem(outcome: Outcome): Result<never> {
       },
     ]);
   }
-  return refused('not-available', 'the provider could not be asked just now; try again');
+  return refused(
+    'not-available',
+    `the provider could not be asked just now: ${outcome.kind} (${outcomeCode(outcome)}); try again`,
+  );
 }
 
 async function keepSession(

@@ -1,29 +1,52 @@
-/** One read of a provider on behalf of an operator: no operation, no retry; through the account's gate. */
+/** One call on behalf of an operator, mostly a read: no operation, no retry; through the account's gate. */
 import type { CachedAccount } from '../accounts/cache.js';
 import { PRESENCE_CLASS } from '../database/presence.js';
+import { evidenceOf } from '../fulfil/evidence.js';
 import { accessTokenOf } from '../fulfil/tokens.js';
-import { createGate } from '../gate/gate.js';
+import { closeGate, createGate } from '../gate/gate.js';
 import type { JsonObject } from '../json.js';
 import type { OrderBody } from '../orders/body.js';
 import { providerReference } from '../orders/order.js';
 import type { OrderRow } from '../orders/store/queries.js';
-import { classify } from '../policy/classify.js';
+import type { Evidence } from '../orders/store/settle.js';
+import { type Classified, classify } from '../policy/classify.js';
+import { decide } from '../policy/decide.js';
 import type { Outcome } from '../policy/outcome.js';
 import type { Step, Work } from '../providers/provider.js';
 import { unseal } from '../secrets.js';
 import type { OperatorDeps } from './deps.js';
 
-/** How long such a read may wait to be sent, ms. */
+/** How long such a call may wait to be sent, ms. */
 const SEND_WITHIN_MS = 5_000;
 
+type Deps = Pick<OperatorDeps, 'db' | 'http' | 'time' | 'key'>;
+
+interface About {
+  row: OrderRow;
+  providerOrderId: string;
+}
+
+/** Reads something; what came of it. */
 export async function readOnce(
-  deps: Pick<OperatorDeps, 'db' | 'http' | 'time' | 'key'>,
+  deps: Deps,
   account: CachedAccount,
   step: Step,
-  about: { row: OrderRow; providerOrderId: string } | null,
-  params: JsonObject = {},
+  about: About | null,
 ): Promise<Outcome> {
+  return (await askOnce(deps, account, step, about)).outcome;
+}
+
+/** Makes the call of a step; what came of it, and what of it is kept where a row stands for the call. */
+export async function askOnce(
+  deps: Deps,
+  account: CachedAccount,
+  step: Step,
+  about: About | null,
+  params: JsonObject = {},
+): Promise<{ outcome: Outcome; evidence: Evidence }> {
   const { clock } = deps.time;
+  const work = await workFor(deps, account, about, params);
+  const request = step.request(work);
   const gate = createGate({
     sql: deps.db,
     account: account.id,
@@ -32,12 +55,64 @@ export async function readOnce(
   });
   const permit = await gate.acquire({ priority: 0, dueAt: clock.now() });
   if (!permit.granted) {
+    const message = `the account's gate is closed for another ${Math.ceil(permit.retryMs / 1_000)} s`;
+    const closed = { kind: 'notSent', code: 'gate_closed', message } as const;
     return {
-      kind: 'notSent',
-      code: 'gate_closed',
-      message: `the account's gate is closed for another ${Math.ceil(permit.retryMs / 1_000)} s`,
+      outcome: closed,
+      evidence: evidenceOf(step.name, request, closed, { outcome: closed, rule: null }, 0, false),
     };
   }
+  const started = clock.monotonic();
+  const result = await deps.http.call(request, {
+    sendBy: { monotonic: started + SEND_WITHIN_MS, wall: clock.now() + SEND_WITHIN_MS },
+    timeoutMs: account.common.requestTimeoutMs,
+  });
+  const durationMs = clock.monotonic() - started;
+  const facts = { name: step.name, repeatable: true, writes: false };
+  const { readError, statusOf } = account.open;
+  const classified = classify(
+    result,
+    facts,
+    account.policy,
+    (answer) => step.read(work, answer),
+    readError,
+    statusOf,
+  );
+  await heed(deps, account, classified);
+  return {
+    outcome: classified.outcome,
+    evidence: evidenceOf(step.name, request, result, classified, durationMs, false),
+  };
+}
+
+/** Whoever draws a 429, all calls of the account stand still. */
+async function heed(
+  { db, time }: Deps,
+  account: CachedAccount,
+  { outcome, rule }: Classified,
+): Promise<void> {
+  if (outcome.kind !== 'throttled') return;
+  const read = {
+    kind: 'poll',
+    purpose: 'call',
+    attempts: 0,
+    calls: 0,
+    strikes: 0,
+    deadline: null,
+    hasNextStep: false,
+    repeatable: true,
+    checked: null,
+  } as const;
+  const { gate } = decide(outcome, read, account.policy, rule, time.clock.now(), time.random);
+  if (gate !== undefined) await closeGate(db, account.id, gate);
+}
+
+async function workFor(
+  deps: Deps,
+  account: CachedAccount,
+  about: About | null,
+  params: JsonObject,
+): Promise<Work> {
   const accessToken = await accessTokenOf(
     {
       db: deps.db,
@@ -47,26 +122,16 @@ export async function readOnce(
     },
     account,
   );
-  const work: Work = {
+  return {
     params,
     carry: {},
     ...(accessToken !== null && { accessToken }),
     ...(about !== null && { order: viewOf(account, about) }),
   };
-  const result = await deps.http.call(step.request(work), {
-    sendBy: { monotonic: clock.monotonic() + SEND_WITHIN_MS, wall: clock.now() + SEND_WITHIN_MS },
-    timeoutMs: account.common.requestTimeoutMs,
-  });
-  const facts = { name: step.name, repeatable: true, writes: false };
-  const { readError, statusOf } = account.open;
-  return classify(result, facts, account.policy, (answer) => step.read(work, answer), readError, statusOf)
-    .outcome;
 }
 
-function viewOf(
-  account: CachedAccount,
-  { row, providerOrderId }: { row: OrderRow; providerOrderId: string },
-): NonNullable<Work['order']> {
+/** The order as an adapter's steps see it. */
+export function viewOf(account: CachedAccount, { row, providerOrderId }: About): NonNullable<Work['order']> {
   return {
     id: row.id,
     reference: row.reference,

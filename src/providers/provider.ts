@@ -115,6 +115,8 @@ export interface OneTimePassword {
   request: Step;
   /** Checks `params.code`; `done` brings the session as a secret fact, `waiting` (otp) says that the code is wrong. */
   verify: Step;
+  /** Whom the provider would send the code to; null where the order names nobody. */
+  recipient(work: Work): string | null;
   /** Where the session of an order's customer is kept. */
   session(work: Work): { kind: string; key: string } | null;
 }

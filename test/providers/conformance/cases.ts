@@ -14,12 +14,13 @@ export interface Case {
   at: WalkedStep;
 }
 
-/** A row at a step that belongs to no operation: the probe, a one-time password, a refresh. */
+/** A row at a step that is none of a verb's: the probe, and the two calls of a one-time password. */
 export interface SideCase {
   rule: PolicyRule;
   told: Told;
   outcome: Outcome;
   step: Step;
+  of: 'probe' | 'otp-request' | 'otp-verify';
 }
 
 export interface Cases {
@@ -32,10 +33,15 @@ export interface Cases {
 export function casesOf(subject: Subject, account: OpenAccount): Cases[] {
   const isWalked = ({ name }: Step) => subject.only?.includes(name) ?? true;
   const walked = stepsOf(account).filter(({ step }) => isWalked(step));
-  const beside = [
-    account.reads.probe,
-    ...(account.otp === undefined ? [] : [account.otp.request, account.otp.verify]),
-  ].filter(isWalked);
+  const beside: Pick<SideCase, 'step' | 'of'>[] = [
+    { step: account.reads.probe, of: 'probe' },
+    ...(account.otp === undefined
+      ? []
+      : [
+          { step: account.otp.request, of: 'otp-request' } as const,
+          { step: account.otp.verify, of: 'otp-verify' } as const,
+        ]),
+  ];
   return account.policy.rules.map((rule) => {
     const met = (step: Step) =>
       statusesOf(rule).flatMap((status) => {
@@ -46,7 +52,9 @@ export function casesOf(subject: Subject, account: OpenAccount): Cases[] {
     return {
       rule,
       walked: walked.flatMap((at) => met(at.step).map((one) => ({ ...one, at }))),
-      beside: beside.flatMap((step) => met(step).map((one) => ({ ...one, step }))),
+      beside: beside
+        .filter(({ step }) => isWalked(step))
+        .flatMap(({ step, of }) => met(step).map((one) => ({ ...one, step, of }))),
     };
   });
 }

@@ -2,7 +2,7 @@
 import type { Simulator } from '../../../src/simulator/kit.js';
 import type { Case, Cases, SideCase } from './cases.js';
 import { budgetOf, expectedOf } from './expected.js';
-import type { Subject } from './subject.js';
+import { type Scene, type Subject, stepsOf } from './subject.js';
 import {
   type Arrived,
   arriveAt,
@@ -37,7 +37,9 @@ const named = ({ rule, told, at }: Case) =>
 async function walkOnce(world: World, subject: Subject, simulator: Simulator, one: Case): Promise<void> {
   const scene = await openScene(world, subject, simulator);
   const { before, after, ...arrived } = await walk(scene, subject, one);
-  const met = after.tries.at(-1);
+  const met = after.tries[before.tries.length];
+  // The wish for a one-time password has it asked for, at once and once; reads and looks ask for none.
+  const asks = after.waitReason === 'otp' && one.at.kind !== 'poll';
   const what = named(one);
   expect({
     what,
@@ -50,7 +52,7 @@ async function walkOnce(world: World, subject: Subject, simulator: Simulator, on
     step: one.at.step.name,
     rule: one.rule.id,
     status: one.told.status,
-    calls: 1,
+    calls: asks ? 2 : 1,
   });
   const alerts = world
     .alertsOf(scene.account)
@@ -137,7 +139,6 @@ async function spendAll(world: World, subject: Subject, simulator: Simulator, on
   });
 }
 
-/** The probe of a paused account: whatever the row says, it is no proof that the credentials are good again. */
 async function walkBeside(
   world: World,
   subject: Subject,
@@ -145,7 +146,68 @@ async function walkBeside(
   one: SideCase,
 ): Promise<void> {
   const scene = await openScene(world, subject, simulator);
-  await tell(scene, subject, one.step.name, one.told);
-  const checked = await world.base.operator.checkAccount(scene.account);
+  switch (one.of) {
+    case 'probe':
+      return probe(scene, subject, one);
+    case 'otp-request':
+      return requestCode(scene, subject, one);
+    case 'otp-verify':
+      return verifyCode(scene, subject, one);
+    default:
+      throw new Error(`nobody makes the call ${one.of}`);
+  }
+}
+
+/** The probe of a paused account: whatever the row says, it is no proof that the credentials are good again. */
+async function probe({ world, account, ...scene }: Scene, subject: Subject, one: SideCase): Promise<void> {
+  await tell({ world, account, ...scene }, subject, one.step.name, one.told);
+  const checked = await world.base.operator.checkAccount(account);
   expect(checked).toMatchObject({ ok: true, value: { ok: false, outcome: one.outcome.kind } });
+}
+
+/** An order whose redeem has met the wish for a one-time password. */
+async function arriveAtOtp(scene: Scene, subject: Subject): Promise<Arrived> {
+  const { world, account } = scene;
+  const open = world.base.accounts.get(account)?.open;
+  const at = open === undefined ? undefined : stepsOf(open).find(({ step }) => !step.repeatable);
+  const told = subject.otp;
+  if (at === undefined || told === undefined) throw new Error(`${subject.id} wants no one-time password`);
+  const arrived = await arriveAt(scene, subject, at);
+  await tell(scene, subject, at.step.name, told);
+  await world.ring(arrived.operation);
+  return arrived;
+}
+
+/** The request for a code fails: the operation waits all the same, nothing is asked again, and a human is told. */
+async function requestCode(scene: Scene, subject: Subject, one: SideCase): Promise<void> {
+  const { world, account } = scene;
+  await tell(scene, subject, one.step.name, one.told, 2);
+  const { operation } = await arriveAtOtp(scene, subject);
+  const { state, waitReason, attempts, tries, letters } = await world.standing(operation);
+  const requests = tries.filter(({ step }) => step === one.step.name).map(({ rule }) => rule);
+  expect({ state, waitReason, attempts, letters, requests }).toEqual({
+    state: 'waiting',
+    waitReason: 'otp',
+    attempts: 0,
+    letters: [],
+    requests: [one.rule.id],
+  });
+  expect(world.alertsOf(account).map(({ code }) => code)).toEqual(['otp_not_sent']);
+}
+
+/** A code that is refused, or cannot be checked, is the caller's matter: the operation goes on waiting, unspent. */
+async function verifyCode(scene: Scene, subject: Subject, one: SideCase): Promise<void> {
+  const { world } = scene;
+  const { operation, orderId } = await arriveAtOtp(scene, subject);
+  await tell(scene, subject, one.step.name, one.told);
+  const supplied = await world.base.operator.supplyOtp(orderId ?? '', { code: '123456', actor: 'shop' });
+  const refused = ['waiting', 'rejected'].includes(one.outcome.kind);
+  expect(supplied).toMatchObject({ ok: false, problem: { status: refused ? 422 : 503 } });
+  const { state, waitReason, attempts, tries } = await world.standing(operation);
+  expect({ state, waitReason, attempts, rule: tries.at(-1)?.rule }).toEqual({
+    state: 'waiting',
+    waitReason: 'otp',
+    attempts: 0,
+    rule: one.rule.id,
+  });
 }

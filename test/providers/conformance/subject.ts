@@ -54,6 +54,8 @@ export interface Subject {
   /** What an `update` is asked to change. */
   update?: JsonObject;
   arrivals?: Readonly<Record<string, Arrival>>;
+  /** What says that a one-time password is wanted, where the provider asks for such. */
+  otp?: Told;
   /** Refusals of content that name fields: what has to be found on the order afterwards, letter by letter. */
   fields?: readonly { step: string; told: Told; fields: Record<string, string[]> }[];
 }

@@ -1,0 +1,44 @@
+/**
+ * The calls of a one-time password. They are made while their operation waits, so no claim records them; like any
+ * other call they have a row before their first byte, and what became of them stands in it.
+ */
+import { json, type Sql } from '../../database/connect.js';
+import { SEND_BY_MS } from './claim.js';
+import type { Evidence } from './settle.js';
+
+// Nobody takes such a call over, so it has no owner; and what it did is not looked up, so it counts as repeatable.
+const BEGIN = `
+with o as (
+  update packline.operations set calls = calls + 1, updated_at = now()
+  where order_id = $1::uuid and state = 'waiting' and wait_reason = 'otp'
+  returning id, order_id, account_id, generation, fence
+)
+insert into packline.attempts (operation_id, order_id, account_id, generation, step, repeatable, fence, owner, send_by, timeout_ms)
+select o.id, o.order_id, o.account_id, o.generation, $2, true, o.fence, 0, now() + ${SEND_BY_MS} * interval '1 ms', $3::int from o
+returning id::text as id`;
+
+/**
+ * Records that a call is about to be made.
+ * @param timeoutMs the account's request timeout
+ * @returns the attempt; null where nothing of the order waits for a one-time password
+ */
+export async function beginOtpCall(
+  sql: Sql,
+  orderId: string,
+  step: string,
+  timeoutMs: number,
+): Promise<string | null> {
+  return (await sql.query<{ id: string }>(BEGIN, orderId, step, timeoutMs))[0]?.id ?? null;
+}
+
+const END = `
+update packline.attempts a set ended_at = now(), duration_ms = x."durationMs", report = x.report, verdict = x.verdict,
+  outcome = x.outcome, code = x.code, http_status = x."httpStatus", rule = x.rule, evidence = x.excerpt
+from jsonb_to_record($2::jsonb) as x("durationMs" int, report packline.report, verdict packline.verdict, outcome text, code text,
+  "httpStatus" int, rule text, excerpt jsonb)
+where a.id = $1::bigint`;
+
+/** Records what became of it. */
+export async function endOtpCall(sql: Sql, attemptId: string, evidence: Evidence): Promise<void> {
+  await sql.query(END, attemptId, json({ ...evidence }));
+}

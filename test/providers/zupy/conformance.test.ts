@@ -1,0 +1,4 @@
+import { conformance } from '../conformance.js';
+import { zupy } from './subject.js';
+
+conformance(zupy);
