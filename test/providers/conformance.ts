@@ -4,6 +4,14 @@
  */
 import { findProvider } from '../../src/providers/registry.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
+import {
+  boundsItsEvidence,
+  keepsItsWords,
+  ODD_ANSWERS,
+  readsAnything,
+  survivesLostAnswers,
+  takesOddAnswers,
+} from './conformance/behaviour.js';
 import { type Cases, casesOf } from './conformance/cases.js';
 import { walkRow } from './conformance/row.js';
 import type { Subject } from './conformance/subject.js';
@@ -42,6 +50,32 @@ export function conformance(...subjects: readonly [Subject, ...Subject[]]): void
       `${provider}: ${coverage.size} of ${rules.length} rows walked, ${steps()} rows × steps\n`,
     );
   });
+
+  describe.each(subjects.map((subject) => [subject.mode ?? subject.id, subject] as const))(
+    '%s',
+    (_mode, subject) => {
+      test.concurrent.each(ODD_ANSWERS)(
+        '%s for an answer comes to an outcome by rule, at every step',
+        (_what, told) => takesOddAnswers(world, subject, told),
+        ROW_MS,
+      );
+
+      test.concurrent(
+        'an order whose answer was lost is there once, whether it was taken or not',
+        () => survivesLostAnswers(world, subject),
+        ROW_MS,
+      );
+
+      test.concurrent('a refusal keeps its words, and the corrected order goes out', () =>
+        keepsItsWords(world, subject));
+
+      test.concurrent('an error of any shape is read, and throws nothing', () =>
+        readsAnything(world, subject));
+
+      test.concurrent('evidence is bounded, and holds neither keys nor the customer', () =>
+        boundsItsEvidence(world, subject));
+    },
+  );
 
   describe('a row of the policy table', () => {
     test('is of a provider that has some', () => {

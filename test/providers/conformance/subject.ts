@@ -15,6 +15,8 @@ export interface Told {
 export interface Arrival {
   /** Over the order's body; brings the provider into the state that the step needs. */
   body?(scene: Scene): JsonObject | Promise<JsonObject>;
+  /** A success of the submit names nothing: its envelope alone says that it is one. */
+  unnamed?: true;
   /** Names of the steps that are made before it, in their order; the walk checks them. */
   after?: readonly string[];
   /** In this state the provider itself refuses the step, once it is well again. */
@@ -47,6 +49,8 @@ export interface Subject {
   refusal(status: number, code: string | undefined, step: string): Told;
   /** A valid order of the scene's account, another customer's for each scene. */
   body(scene: Scene): JsonObject | Promise<JsonObject>;
+  /** A success of the submit names nothing: its envelope alone says that it is one. */
+  unnamed?: true;
   /** Names of the steps that are walked, where another mode has the others just so. */
   only?: readonly string[];
   /** Of what the ledger lists: what submits have made. All of it where this is left out. */
@@ -56,8 +60,16 @@ export interface Subject {
   arrivals?: Readonly<Record<string, Arrival>>;
   /** What says that a one-time password is wanted, where the provider asks for such. */
   otp?: Told;
-  /** Refusals of content that name fields: what has to be found on the order afterwards, letter by letter. */
-  fields?: readonly { step: string; told: Told; fields: Record<string, string[]> }[];
+  /** A refusal of the content, in an alphabet or with letters beyond ASCII. */
+  complaint: {
+    /** The step of a submit that it is told to. */
+    step: string;
+    told: Told;
+    /** What has to be found on the order, letter by letter. */
+    said: string;
+    /** The same by field, where the provider names fields. */
+    fields?: Record<string, string[]>;
+  };
 }
 
 /** The steps of an account that make an operation's calls, with the kind of the operation. */

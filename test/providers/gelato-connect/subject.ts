@@ -53,6 +53,11 @@ export const gelatoConnect: Subject = {
       },
     ],
   }),
+  complaint: {
+    step: 'submit',
+    told: { status: 400, body: { code: 400, message: 'Ungültige Adresse: Straße „Åsvägen“ fehlt' } },
+    said: 'Ungültige Adresse: Straße „Åsvägen“ fehlt',
+  },
   update: { shippingMethod: 'fed_ex_2_day' },
   arrivals: { activate: { body: () => ({ activate: false }) } },
 };

@@ -31,6 +31,24 @@ function refusal(status: number, code: string | undefined): Told {
   return { status, body: { status, success: false, error: { code: 'error', ...said } } };
 }
 
+const complaint = (step: string): Subject['complaint'] => ({
+  step,
+  told: {
+    status: 422,
+    body: {
+      status: 422,
+      success: false,
+      error: {
+        code: 'error',
+        message: 'alert.invalid_fields',
+        fields: { 'receiver.phone': ['رقم الجوال غير صحيح', 'رقم الجوال مطلوب'] },
+      },
+    },
+  },
+  said: 'رقم الجوال غير صحيح',
+  fields: { 'receiver.phone': ['رقم الجوال غير صحيح', 'رقم الجوال مطلوب'] },
+});
+
 const start = (): Promise<Simulator> =>
   startSallaSimulator({
     clientId: 'client-of-the-suite',
@@ -88,6 +106,7 @@ const intoStore: Subject = {
   },
   refusal,
   body: orderBody,
+  complaint: complaint('order'),
   update: { shippingAddress: { line1: 'شارع العليا 9', city: 'الرياض', country: 'SA' } },
 };
 
@@ -121,6 +140,7 @@ const shipments: Subject = {
       packages: [{ name: 'Mug', sku: 'MUG-1', quantity: 2 }],
     },
   }),
+  complaint: complaint('shipment'),
   made: (listed) => listed.filter(({ orderType }) => orderType === 'shipment').length,
 };
 
@@ -136,6 +156,8 @@ const writeBack: Subject = {
     reference: `event-${scene.nth}`,
     options: { orderId: await shopped(scene), statusSlug: 'in_progress' },
   }),
+  complaint: complaint('status'),
+  unnamed: true,
   made: (listed) => listed.filter(({ status }) => status === 'in_progress').length,
 };
 

@@ -96,6 +96,20 @@ export const wasal: Subject = {
     body: { success: false, message: 'Not as it should be', code: code ?? 'NOT_IN_THE_REFERENCE' },
   }),
   body,
+  complaint: {
+    step: 'customer',
+    told: {
+      status: 400,
+      body: {
+        success: false,
+        message: 'Validation failed',
+        code: 'VALIDATION_FAILED',
+        errors: { phoneNumber: 'رقم الهاتف غير صحيح' },
+      },
+    },
+    said: 'Validation failed',
+    fields: { phoneNumber: ['رقم الهاتف غير صحيح'] },
+  },
   arrivals: {
     'customer-get': {
       after: [],

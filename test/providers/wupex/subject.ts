@@ -24,4 +24,12 @@ export const wupex: Subject = {
     items: [{ reference: 'line-1', sku: 'GIFT-10', quantity: 2 }],
     options: { merchant: 'giftwave' },
   }),
+  complaint: {
+    step: 'submit',
+    told: {
+      status: 400,
+      body: { status: false, error: { code: 'INVALID_PAYLOAD', message: 'الكمية غير صحيحة' } },
+    },
+    said: 'الكمية غير صحيحة',
+  },
 };

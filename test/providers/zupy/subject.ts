@@ -61,6 +61,22 @@ export const zupy: Subject = {
     customer: { id: customerId(1 + (nth % 100)), phone: '+5511987654321' },
     items: [{ reference: 'line-1', sku: REWARD.dessert, quantity: 1 }],
   }),
+  complaint: {
+    step: 'redeem',
+    told: {
+      status: 422,
+      headers: { 'content-type': 'application/problem+json' },
+      body: {
+        type: 'https://docs.zupy.com/errors#validation-error',
+        title: 'Validation Error',
+        status: 422,
+        detail: '1 erro',
+        errors: [{ field: 'reward_id', detail: 'Prêmio não disponível às terças-feiras' }],
+      },
+    },
+    said: 'Prêmio não disponível às terças-feiras',
+    fields: { reward_id: ['Prêmio não disponível às terças-feiras'] },
+  },
   arrivals: {
     validate: { after: ['remaining'] },
     'validate-multi': {
