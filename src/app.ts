@@ -14,7 +14,8 @@ import { resolveKeys } from './keys.js';
 import { createOperator, type Operator } from './operator.js';
 import type { Problem } from './problem.js';
 import { createHttp, type Http } from './providers/http.js';
-import { providers } from './providers/registry.js';
+import type { Provider } from './providers/provider.js';
+import { providers as registered } from './providers/registry.js';
 import { postgresBackend, type QueueBackend, redisBackend } from './queue/backend.js';
 import { type EncryptionKey, encryptionKey } from './secrets.js';
 import type { Time } from './time.js';
@@ -37,6 +38,8 @@ export interface BaseOptions {
   signal?: AbortSignal;
   /** Called as a socket is about to be written; tests freeze a process here. */
   beforeWrite?: () => void;
+  /** The registry's unless a test brings others. */
+  providers?: readonly Provider[];
 }
 
 /** What every process has: the database, the accounts, a way to call providers, and the operator's verbs. */
@@ -86,7 +89,7 @@ export function packageVersion(): string {
 
 /** Opens what every process has. */
 export async function openBase(options: BaseOptions): Promise<Base> {
-  const { config, log, time } = options;
+  const { config, log, time, providers = registered } = options;
   const keys = await resolveKeys(config);
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {

@@ -1,8 +1,9 @@
 /** `npm run bench -- NAME …`: each prints JSON lines; figures are only ever compared within one run. */
+import { conformance } from './conformance.js';
 import { openRig } from './rig.js';
 import { throughput } from './throughput.js';
 
-const benches = { throughput };
+const benches = { throughput, conformance };
 type Name = keyof typeof benches;
 
 const names = process.argv.slice(2);

@@ -1,8 +1,10 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findProvider, providers } from '../../src/providers/registry.js';
+import { subjects } from './subjects.js';
 
 const root = fileURLToPath(new URL('../../src/providers/', import.meta.url));
+const tests = fileURLToPath(new URL('./', import.meta.url));
 const folders = readdirSync(root, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
@@ -22,6 +24,11 @@ describe('the folders of the providers', () => {
       'policy.ts',
       'wire.ts',
     ]);
+  });
+
+  test.each(folders)('%s runs the conformance suite, at accounts of its own', (folder) => {
+    expect(existsSync(`${tests}${folder}/conformance.test.ts`)).toBe(true);
+    expect(subjects[folder]?.map(({ id }) => id)).toEqual(subjects[folder]?.map(() => folder));
   });
 
   test.each(folders)('%s is found by its id', (folder) => {

@@ -1,19 +1,11 @@
 /** One row of a policy table, at each of its steps: the call itself, what follows once the trouble is over, and what if it is never over. */
+import { deepStrictEqual } from 'node:assert/strict';
 import type { Simulator } from '../../../src/simulator/kit.js';
-import type { Case, Cases, SideCase } from './cases.js';
+import { walkBeside } from './beside.js';
+import type { Case, Cases } from './cases.js';
 import { budgetOf, expectedOf } from './expected.js';
-import { type Scene, type Subject, stepsOf } from './subject.js';
-import {
-  type Arrived,
-  arriveAt,
-  countAt,
-  openScene,
-  ringToEnd,
-  ringUntil,
-  send,
-  tell,
-  walk,
-} from './walk.js';
+import type { Subject, WalkedStep } from './subject.js';
+import { arriveAt, countAt, openScene, ringToEnd, ringUntil, send, tell, walk } from './walk.js';
 import type { Standing, World } from './world.js';
 
 /** @returns how many steps of the row were walked. @throws where a row does not do what it says */
@@ -41,28 +33,25 @@ async function walkOnce(world: World, subject: Subject, simulator: Simulator, on
   // The wish for a one-time password has it asked for, at once and once; reads and looks ask for none.
   const asks = after.waitReason === 'otp' && one.at.kind !== 'poll';
   const what = named(one);
-  expect({
-    what,
-    step: met?.step,
-    rule: met?.rule,
-    status: met?.httpStatus,
-    calls: after.calls - before.calls,
-  }).toEqual({
-    what,
-    step: one.at.step.name,
-    rule: one.rule.id,
-    status: one.told.status,
-    calls: asks ? 2 : 1,
-  });
+  deepStrictEqual(
+    {
+      what,
+      step: met?.step,
+      rule: met?.rule,
+      status: met?.httpStatus,
+      calls: after.calls - before.calls,
+    },
+    { what, step: one.at.step.name, rule: one.rule.id, status: one.told.status, calls: asks ? 2 : 1 },
+  );
   const alerts = world
     .alertsOf(scene.account)
     .map(({ code }) => code)
     .sort();
-  expect({ what, ...summary(after, before), alerts }).toEqual({ what, ...expectedOf(one, before) });
+  deepStrictEqual({ what, ...summary(after, before), alerts }, { what, ...expectedOf(one, before) });
   await send(simulator, 'DELETE', '/_control');
   await world.openDoors(scene.account);
   const end = await ringToEnd(world, arrived.operation);
-  expect({ what, ...endOf(one, end) }).toEqual({ what, ...expectedEnd(one, after, subject) });
+  deepStrictEqual({ what, ...endOf(one.at, end) }, { what, ...expectedEnd(one, after, subject) });
   atMostOnce(one, (await countAt(simulator, subject)) - arrived.held, end);
 }
 
@@ -85,7 +74,7 @@ function summary(after: Standing, before: Standing) {
 }
 
 /** Once the provider is well again: what of the order, and with which words. */
-function endOf({ at }: Case, end: Standing) {
+function endOf(at: WalkedStep, end: Standing) {
   const checked = at.kind !== 'submit' && at.kind !== 'poll' && end.state === 'rejected';
   return {
     state: end.state,
@@ -96,7 +85,7 @@ function endOf({ at }: Case, end: Standing) {
 
 function expectedEnd({ at, outcome }: Case, after: Standing, subject: Subject): ReturnType<typeof endOf> {
   const letters = after.letters.map(({ code }) => code);
-  if (['rejected', 'dead', 'succeeded'].includes(after.state)) return endOf({ at } as Case, after);
+  if (['rejected', 'dead', 'succeeded'].includes(after.state)) return endOf(at, after);
   // "Taken", and nothing of that reference is there: never sent again.
   if (at.kind === 'submit' && at.purpose === 'call' && outcome.kind === 'settled')
     return { state: 'dead', code: null, letters: ['reference_taken'] };
@@ -110,104 +99,29 @@ function expectedEnd({ at, outcome }: Case, after: Standing, subject: Subject): 
 /** The promise itself: whatever was answered, the provider holds the order once where it is there, and not twice where it is not. */
 function atMostOnce({ at }: Case, more: number, end: Standing): void {
   const once = at.kind !== 'submit' || end.state === 'succeeded';
-  expect({ state: end.state, orders: more }).toEqual({ state: end.state, orders: once ? 1 : 0 });
+  deepStrictEqual({ state: end.state, orders: more }, { state: end.state, orders: once ? 1 : 0 });
 }
 
 /** The trouble never ends: a human's matter when the budget is spent, except for reads, and not one call later. */
 async function spendAll(world: World, subject: Subject, simulator: Simulator, one: Case): Promise<void> {
   if (one.at.purpose === 'look') return;
   const scene = await openScene(world, subject, simulator);
-  const { operation }: Arrived = await arriveAt(scene, subject, one.at);
+  const { operation } = await arriveAt(scene, subject, one.at);
   const budget = budgetOf(one, world.base.accounts.get(scene.account)?.policy ?? { attempts: 0 });
   await tell(scene, subject, one.at.step.name, one.told, budget + 1);
   const end = await ringUntil(world, operation, ({ state }) => ['dead', 'rejected'].includes(state));
   const refused = end.tries.filter(({ rule }) => rule === one.rule.id).length;
   const read = one.at.kind === 'poll';
   const code = 'code' in one.outcome ? one.outcome.code : '';
-  expect({
-    what: named(one),
-    state: end.state,
-    attempts: end.attempts,
-    refused,
-    letters: end.letters,
-  }).toEqual({
-    what: named(one),
-    state: read ? 'rejected' : 'dead',
-    attempts: budget,
-    refused: budget,
-    letters: read ? [] : [{ code, ambiguous: false, state: 'open' }],
-  });
-}
-
-async function walkBeside(
-  world: World,
-  subject: Subject,
-  simulator: Simulator,
-  one: SideCase,
-): Promise<void> {
-  const scene = await openScene(world, subject, simulator);
-  switch (one.of) {
-    case 'probe':
-      return probe(scene, subject, one);
-    case 'otp-request':
-      return requestCode(scene, subject, one);
-    case 'otp-verify':
-      return verifyCode(scene, subject, one);
-    default:
-      throw new Error(`nobody makes the call ${one.of}`);
-  }
-}
-
-/** The probe of a paused account: whatever the row says, it is no proof that the credentials are good again. */
-async function probe({ world, account, ...scene }: Scene, subject: Subject, one: SideCase): Promise<void> {
-  await tell({ world, account, ...scene }, subject, one.step.name, one.told);
-  const checked = await world.base.operator.checkAccount(account);
-  expect(checked).toMatchObject({ ok: true, value: { ok: false, outcome: one.outcome.kind } });
-}
-
-/** An order whose redeem has met the wish for a one-time password. */
-async function arriveAtOtp(scene: Scene, subject: Subject): Promise<Arrived> {
-  const { world, account } = scene;
-  const open = world.base.accounts.get(account)?.open;
-  const at = open === undefined ? undefined : stepsOf(open).find(({ step }) => !step.repeatable);
-  const told = subject.otp;
-  if (at === undefined || told === undefined) throw new Error(`${subject.id} wants no one-time password`);
-  const arrived = await arriveAt(scene, subject, at);
-  await tell(scene, subject, at.step.name, told);
-  await world.ring(arrived.operation);
-  return arrived;
-}
-
-/** The request for a code fails: the operation waits all the same, nothing is asked again, and a human is told. */
-async function requestCode(scene: Scene, subject: Subject, one: SideCase): Promise<void> {
-  const { world, account } = scene;
-  await tell(scene, subject, one.step.name, one.told, 2);
-  const { operation } = await arriveAtOtp(scene, subject);
-  const { state, waitReason, attempts, tries, letters } = await world.standing(operation);
-  const requests = tries.filter(({ step }) => step === one.step.name).map(({ rule }) => rule);
-  expect({ state, waitReason, attempts, letters, requests }).toEqual({
-    state: 'waiting',
-    waitReason: 'otp',
-    attempts: 0,
-    letters: [],
-    requests: [one.rule.id],
-  });
-  expect(world.alertsOf(account).map(({ code }) => code)).toEqual(['otp_not_sent']);
-}
-
-/** A code that is refused, or cannot be checked, is the caller's matter: the operation goes on waiting, unspent. */
-async function verifyCode(scene: Scene, subject: Subject, one: SideCase): Promise<void> {
-  const { world } = scene;
-  const { operation, orderId } = await arriveAtOtp(scene, subject);
-  await tell(scene, subject, one.step.name, one.told);
-  const supplied = await world.base.operator.supplyOtp(orderId ?? '', { code: '123456', actor: 'shop' });
-  const refused = ['waiting', 'rejected'].includes(one.outcome.kind);
-  expect(supplied).toMatchObject({ ok: false, problem: { status: refused ? 422 : 503 } });
-  const { state, waitReason, attempts, tries } = await world.standing(operation);
-  expect({ state, waitReason, attempts, rule: tries.at(-1)?.rule }).toEqual({
-    state: 'waiting',
-    waitReason: 'otp',
-    attempts: 0,
-    rule: one.rule.id,
-  });
+  const what = named(one);
+  deepStrictEqual(
+    { what, state: end.state, attempts: end.attempts, refused, letters: end.letters },
+    {
+      what,
+      state: read ? 'rejected' : 'dead',
+      attempts: budget,
+      refused: budget,
+      letters: read ? [] : [{ code, ambiguous: false, state: 'open' }],
+    },
+  );
 }

@@ -15,6 +15,7 @@ import { createGate } from '../../../src/gate/gate.js';
 import type { JsonObject } from '../../../src/json.js';
 import { createLog } from '../../../src/log.js';
 import type { Result } from '../../../src/problem.js';
+import type { Provider } from '../../../src/providers/provider.js';
 import { seal, unseal } from '../../../src/secrets.js';
 import { systemTime } from '../../../src/time.js';
 
@@ -91,8 +92,15 @@ select o.state, o.step, o.purpose, o.wait_reason as "waitReason", o.attempts, o.
     from packline.attempts t where t.operation_id = o.id) as tries
 from packline.operations o left join packline.orders d on d.id = o.order_id where o.id = $1::bigint`;
 
-/** @param options.migrate where the database is empty */
-export async function openWorld(options: { databaseUrl: string; migrate?: boolean }): Promise<World> {
+export interface WorldOptions {
+  databaseUrl: string;
+  /** Where the database is empty. */
+  migrate?: boolean;
+  /** The registry's unless others are tried. */
+  providers?: readonly Provider[];
+}
+
+export async function openWorld(options: WorldOptions): Promise<World> {
   const time = systemTime;
   const log = createLog('silent');
   const base = await openBase({
@@ -115,6 +123,7 @@ export async function openWorld(options: { databaseUrl: string; migrate?: boolea
     time,
     purpose: 'client',
     migrate: options.migrate ?? false,
+    ...(options.providers === undefined ? {} : { providers: options.providers }),
     name: 'packline conformance',
   });
   const presence = await openPresence(base.url, {
