@@ -7,7 +7,7 @@ import {
   repairEpoch,
   startDispatcher,
 } from '../src/dispatcher.js';
-import { closeGate } from '../src/gate/gate.js';
+import { closeGate } from '../src/gate/closures.js';
 import { postgresBackend } from '../src/queue/backend.js';
 import { systemTime } from '../src/time.js';
 import { type Board, board } from './dispatcher-board.js';

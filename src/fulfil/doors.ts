@@ -2,7 +2,7 @@
 import type { CachedAccount } from '../accounts/cache.js';
 import { clearMisconfigured, countMisconfigured, pauseAccount } from '../accounts/pause.js';
 import { alert } from '../events/alerts.js';
-import { closeGate, forgiveStrikes } from '../gate/gate.js';
+import { closeGate, forgiveStrikes, openVerb } from '../gate/closures.js';
 import type { Decision, GateClosure } from '../policy/decide.js';
 import type { Call, FulfilDeps } from './deps.js';
 
@@ -13,10 +13,12 @@ const MISCONFIGURED_LIMIT = 3;
 export async function closeDoors(deps: FulfilDeps, call: Call, decision: Decision | null): Promise<void> {
   const { account, claim, result, token } = call;
   if (decision?.gate !== undefined) {
-    await closeGate(deps.db, account.id, decision.gate, claim.strikes + 1);
-    if (decision.alert === 'long_wait' || decision.alert === 'funds')
+    const first = await closeGate(deps.db, account.id, decision.gate, claim.strikes + 1);
+    // A verb that was tried in vain is no news.
+    if (decision.alert === 'long_wait' || (decision.alert === 'funds' && first))
       tellOfClosure(deps, account, decision.alert, decision.gate);
   } else if (claim.strikes > 0 && result.kind === 'answered') await forgiveStrikes(deps.db, account.id);
+  if (claim.tries && decision?.kind === 'succeed') await openVerb(deps.db, account.id, claim.kind);
   if (decision?.refresh === true && token !== null) await deps.tokens.refused(account, token.generation);
   if (decision?.pause !== undefined && !(await isOutdated(deps, account)))
     await pause(deps, account, decision.pause);

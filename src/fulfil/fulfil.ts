@@ -43,11 +43,18 @@ export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   return runClaim(deps, account, claimed.claim, asked, keys);
 }
 
+/** Others of a verb that one operation is trying come back after this at the earliest, ms. */
+const TRIED_MS = 1_000;
+
 async function refused(deps: FulfilDeps, operationId: string, refusal: string): Promise<Fulfilled> {
   switch (refusal) {
     case 'paused':
     case 'gate_closed':
       await giveBackRings(deps.db, [{ operationId, delayMs: 0 }]);
+      break;
+    case 'tried':
+      // Until the one that tries has gone through; the dispatcher rings no other one meanwhile.
+      await giveBackRings(deps.db, [{ operationId, delayMs: TRIED_MS }]);
       break;
     case 'busy':
       await parkBusy(deps.db, [operationId]);

@@ -226,39 +226,3 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
       }),
   };
 }
-
-const CLOSE = `
-insert into packline.gates (account_id, verb, blocked_until, blocked_why, strikes)
-values ($1, $2, now() + $3::float8 * interval '1 ms', $4, $5::int)
-on conflict (account_id, verb) do update set
-  blocked_why = case when excluded.blocked_until > coalesce(packline.gates.blocked_until, '-infinity') then excluded.blocked_why
-    else packline.gates.blocked_why end,
-  blocked_until = greatest(packline.gates.blocked_until, excluded.blocked_until),
-  strikes = greatest(packline.gates.strikes, excluded.strikes), updated_at = now()`;
-
-/**
- * Closes an account's gate, or one verb of it; never shortens a closure.
- * @param strikes closures in a row with this one, as its caller saw them: a burst of answers is one of them
- */
-export async function closeGate(
-  sql: Sql,
-  account: string,
-  closure: { forMs: number; why: string; verb: string | null; strike: boolean },
-  strikes = 1,
-): Promise<void> {
-  await sql.query(
-    CLOSE,
-    account,
-    closure.verb ?? '*',
-    closure.forMs,
-    closure.why,
-    closure.strike ? strikes : 0,
-  );
-}
-
-const FORGIVE = `update packline.gates set strikes = 0, updated_at = now() where account_id = $1 and verb = '*' and strikes > 0`;
-
-/** An answer that was no 429 came: the next backoff begins anew. */
-export async function forgiveStrikes(sql: Sql, account: string): Promise<void> {
-  await sql.query(FORGIVE, account);
-}

@@ -2,6 +2,7 @@
 import { v7 as uuid } from 'uuid';
 import { checkOrder } from '../intake/intake.js';
 import type { Operator } from '../operator.js';
+import type { OrderBody } from '../orders/body.js';
 import type { OrderStatus } from '../orders/order.js';
 import { isOrderStatus } from '../orders/states.js';
 import { correctOrder, insertOrders, type NewOrder } from '../orders/store/intake.js';
@@ -11,6 +12,7 @@ import {
   findOrders,
   isUuid,
   listOrders,
+  type OrderRow,
   timeline,
 } from '../orders/store/queries.js';
 import { cancel, insertOperation, openOperation, releaseHeld } from '../orders/store/verbs.js';
@@ -184,19 +186,19 @@ export function orderVerbs(deps: OperatorDeps): OrderVerbs {
     },
 
     async activate(orderId, actor) {
-      return withOrder(deps, orderId, async (order) => {
+      return withOrder(deps, orderId, async (order, row) => {
         const account = accounts.get(order.account);
         if (account === null) return problem('not-possible', `account ${order.account} cannot be used`);
         if (order.held) {
           const [first] = account.open.verbs.submit;
-          await db.transaction((sql) =>
-            releaseHeld(
-              sql,
-              order.id,
-              { step: first.name, stepRepeatable: first.repeatable, priority: PRIORITY.submit },
-              actor,
-            ),
-          );
+          const submit = {
+            step: first.name,
+            stepRepeatable: first.repeatable,
+            priority: PRIORITY.submit,
+            // The column holds what intake validated and nothing else writes it.
+            serialKey: account.open.serialKey?.(row.body as unknown as OrderBody) ?? null,
+          };
+          await db.transaction((sql) => releaseHeld(sql, order.id, submit, actor));
           return null;
         }
         if (
@@ -277,11 +279,11 @@ function invalid(problems: Parameters<typeof problem>[2]): Problem {
 async function withOrder(
   deps: OperatorDeps,
   orderId: string,
-  work: (order: OrderJson) => Promise<Problem | null>,
+  work: (order: OrderJson, row: OrderRow) => Promise<Problem | null>,
 ): Promise<Result<OrderJson>> {
   const row = await findOrder(deps.db.prisma, orderId);
   if (row === null) return refused('not-found', `there is no order ${orderId.slice(0, 60)}`);
-  const stood = await work(orderJson(row));
+  const stood = await work(orderJson(row), row);
   if (stood !== null) return { ok: false, problem: stood };
   deps.hint();
   const after = await findOrder(deps.db.prisma, row.id);

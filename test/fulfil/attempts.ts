@@ -66,6 +66,7 @@ export function claimed(kind: OperationKind, changes: Partial<Claim> = {}): Clai
     counts: false,
     caller: 'none',
     strikes: 0,
+    tries: false,
     ringNo: 1,
     startedAt: NOW,
     order: claimedOrder(known ? { status: 'submitted', providerOrderId: PROVIDER_ORDER_ID } : {}),

@@ -1,14 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { connect, type Database } from '../../src/database/connect.js';
-import {
-  closeGate,
-  createGate,
-  forgiveStrikes,
-  type Gate,
-  type Permit,
-  paceOf,
-  takePermits,
-} from '../../src/gate/gate.js';
+import { closeGate, forgiveStrikes } from '../../src/gate/closures.js';
+import { createGate, type Gate, type Permit, paceOf, takePermits } from '../../src/gate/gate.js';
 import type { Limits } from '../../src/providers/provider.js';
 import { systemTime } from '../../src/time.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';

@@ -44,6 +44,8 @@ export interface Claim {
   /** The caller of the attempt that is looked for: it has said what it saw, its process is gone, or neither. */
   caller: 'none' | 'spoken' | 'gone' | 'silent';
   strikes: number;
+  /** The verb was closed for lack of funds or outside its window: this call tries whether it goes through again. */
+  tries: boolean;
   ringNo: number;
   startedAt: number;
   order: ClaimedOrder | null;
@@ -62,9 +64,18 @@ export interface ClaimedOrder {
 }
 
 /** Why an operation was not claimed: the job ends, the row says what is next. */
-export type Refusal = 'not_due' | 'busy' | 'no_provider_order' | 'paused' | 'gate_closed' | 'gone';
+export type Refusal = 'not_due' | 'busy' | 'no_provider_order' | 'paused' | 'gate_closed' | 'tried' | 'gone';
 
 export type ClaimResult = { ok: true; claim: Claim } | { ok: false; operationId: string; refusal: Refusal };
+
+/**
+ * Whoever has claimed a serial key keeps it until it is over or waits: the calls between, and the looks at them, must
+ * not have another one of the same key among what they find.
+ */
+export const NOT_HOLDING = `'succeeded', 'rejected', 'dead', 'canceled', 'waiting'`;
+
+/** While the one operation that tries a verb is in these states, no other one does. */
+export const TRYING = `'pending', 'queued', 'running'`;
 
 const CLAIM = `
 with want as materialized (
@@ -75,18 +86,40 @@ with want as materialized (
   from packline.operations o join want w on w."operationId" = o.id
   where o.id = any($6::bigint[])
   order by o.id for update of o
+), keys as materialized (
+  select k.account_id, k.key, k.busy_op
+  from (select distinct account_id, serial_key from locked where serial_key is not null order by 1, 2) l
+  cross join lateral (
+    select s.account_id, s.key, s.busy_op from packline.serial_keys s
+    where s.account_id = l.account_id and s.key = l.serial_key for update of s) k
+), doors as materialized (
+  select d.account_id, d.verb, d.probe_operation_id
+  from (select distinct account_id, kind::text as verb from locked order by 1, 2) l
+  cross join lateral (
+    select v.account_id, v.verb, v.probe_operation_id from packline.gates v
+    where v.account_id = l.account_id and v.verb = l.verb and v.blocked_why is not null for update of v) d
 ), judged as materialized (
   select l.*, g.strikes, a.pause_code is not null as paused,
     coalesce(g.blocked_until > now(), false) or (l.state <> 'unconfirmed' and coalesce(v.blocked_until > now(), false)) as closed,
-    row_number() over (partition by l.order_id order by l.priority, l.id) as turn
+    row_number() over (partition by l.order_id order by l.priority, l.id) as turn,
+    l.state <> 'unconfirmed' and (exists (
+        select 1 from keys k join packline.operations b on b.id = k.busy_op
+        where k.account_id = l.account_id and k.key = l.serial_key and b.id <> l.id and b.state not in (${NOT_HOLDING}))
+      or (l.serial_key is not null
+        and row_number() over (partition by l.account_id, l.serial_key, l.state = 'unconfirmed' order by l.priority, l.id) > 1)) as held,
+    n.verb is not null and l.state <> 'unconfirmed' as tries,
+    l.state <> 'unconfirmed' and n.verb is not null and (exists (
+        select 1 from packline.operations b where b.id = n.probe_operation_id and b.id <> l.id and b.state in (${TRYING}))
+      or row_number() over (partition by l.account_id, l.kind, l.state = 'unconfirmed' order by l.priority, l.id) > 1) as tried
   from locked l
   join packline.accounts a on a.id = l.account_id
   left join packline.gates g on g.account_id = l.account_id and g.verb = '*'
   left join packline.gates v on v.account_id = l.account_id and v.verb = l.kind::text
+  left join doors n on n.account_id = l.account_id and n.verb = l.kind::text
 ), taken as (
   update packline.orders d set busy_op = j.id
   from judged j
-  where d.id = j.order_id and j.kind <> 'poll' and j.due and not j.paused and not j.closed and j.turn = 1
+  where d.id = j.order_id and j.kind <> 'poll' and j.due and not j.paused and not j.closed and not j.held and not j.tried and j.turn = 1
     and d.busy_op is null
     and (j.kind = 'submit' or d.provider_order_id is not null)
   returning d.id, j.id as operation_id
@@ -98,7 +131,13 @@ with want as materialized (
   from judged j
   where o.id = j.id and j.due and not j.paused and not j.closed
     and (j.kind = 'poll' or exists (select 1 from taken t where t.operation_id = j.id))
-  returning o.*, j."timeoutMs", j.strikes
+  returning o.*, j."timeoutMs", j.strikes, j.tries
+), keyed as (
+  update packline.serial_keys k set busy_op = m.id from moved m
+  where k.account_id = m.account_id and k.key = m.serial_key and m.purpose = 'call' and k.busy_op is distinct from m.id
+), trying as (
+  update packline.gates v set probe_operation_id = m.id from moved m
+  where m.tries and v.account_id = m.account_id and v.verb = m.kind::text and v.probe_operation_id is distinct from m.id
 ), tried as (
   insert into packline.attempts
     (operation_id, order_id, account_id, generation, step, purpose, repeatable, fence, owner, send_by, timeout_ms)
@@ -121,7 +160,7 @@ select m.id::text as "operationId", t.id::text as "attemptId", m.fence, m.accoun
   extract(epoch from m.wait_since)::float8 * 1000 as "waitSince", m.may_repeat as "mayRepeat",
   coalesce(m.confirm_from <= now(), false) as counts,
   case when h.id is null then 'none' when h.spoken then 'spoken' when h.safe then 'gone' else 'silent' end as caller,
-  coalesce(m.strikes, 0) as strikes, m.ring_no as "ringNo", extract(epoch from now())::float8 * 1000 as "startedAt",
+  coalesce(m.strikes, 0) as strikes, m.tries, m.ring_no as "ringNo", extract(epoch from now())::float8 * 1000 as "startedAt",
   case when d.id is null then null else jsonb_build_object(
     'id', d.id, 'reference', d.reference, 'generation', d.generation, 'body', d.body, 'status', d.status,
     'providerOrderId', d.provider_order_id, 'providerData', d.provider_data, 'missingReads', d.missing_reads,
@@ -130,10 +169,11 @@ from moved m join tried t on t.operation_id = m.id left join heard h on h.id = m
 left join packline.orders d on d.id = m.order_id
 union all
 select w."operationId"::text, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-  null, null, null, null, null, null, null,
+  null, null, null, null, null, null, null, null,
   case when j.id is null then 'gone' when not j.due then 'not_due' when j.paused then 'paused' when j.closed then 'gate_closed'
     when j.kind not in ('poll', 'submit') and (select d.provider_order_id from packline.orders d where d.id = j.order_id) is null
       then 'no_provider_order'
+    when j.tried then 'tried'
     else 'busy' end
 from want w left join judged j on j.id = w."operationId"
 where not exists (select 1 from moved m where m.id = w."operationId")`;

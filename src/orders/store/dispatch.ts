@@ -1,6 +1,7 @@
 /** The dispatcher's statement: what is due is marked as rung for, per open account and never above its high-water mark. */
 import { json, type Sql } from '../../database/connect.js';
 import type { OperationKind } from '../order.js';
+import { TRYING } from './claim.js';
 
 /** How much of an account's work the queue may hold. */
 export interface HighWater {
@@ -35,8 +36,9 @@ with acc as materialized (
     select o.id from packline.operations o
     where o.account_id = acc.id and o.ring_at <= now()
       and not exists (
-        select 1 from packline.gates v where v.account_id = o.account_id and v.verb = o.kind::text
-          and v.blocked_until > now() and o.state <> 'unconfirmed')
+        select 1 from packline.gates v where v.account_id = o.account_id and v.verb = o.kind::text and o.state <> 'unconfirmed'
+          and (v.blocked_until > now() or (v.blocked_why is not null and v.probe_operation_id <> o.id and exists (
+            select 1 from packline.operations b where b.id = v.probe_operation_id and b.state in (${TRYING})))))
     order by o.priority, o.ring_at limit greatest(least(acc.room, ${ROUND}), 0)
     for update of o skip locked) d
 )

@@ -109,6 +109,9 @@ with taken as (
     provider_order_id = null, cancel_asked_at = null, missing_reads = 0, updated_at = now()
   from taken where o.id = taken.id
   returning o.id, o.account_id, o.reference, o.generation
+), keyed as (
+  insert into packline.serial_keys (account_id, key) select c.account_id, $9 from changed c where $9::text is not null
+  on conflict do nothing
 ), submit as (
   insert into packline.operations (order_id, account_id, kind, generation, priority, step, step_repeatable, serial_key, actor)
   select c.id, c.account_id, 'submit', c.generation, $5::smallint, $6, $8::boolean, $9, $7 from changed c where not $4::boolean and (select count(*) from ended) >= 0

@@ -15,6 +15,7 @@ import type {
   Verdict,
   WaitReason,
 } from '../order.js';
+import { NOT_HOLDING } from './claim.js';
 
 /** What the caller saw. */
 export interface Evidence {
@@ -177,7 +178,7 @@ with i as materialized (
   from i where o.id = i."operationId" and o.id = any($3::bigint[])
     and case when i.late then o.state not in ('succeeded', 'rejected', 'dead', 'canceled')
       else o.fence = i.fence and o.state = 'running' end
-  returning o.id, o.order_id, o.account_id, o.kind, o.generation, i.*
+  returning o.id, o.order_id, o.account_id, o.kind, o.generation, o.serial_key, i.*
 ), ordered as (
   update packline.orders d set
     status = case when m."orderTo" is not null and m."orderFrom" ? d.status::text then m."orderTo" else d.status end,
@@ -203,6 +204,12 @@ with i as materialized (
     state = 'pending', wait_reason = null, due_at = now(), ring_at = now(), updated_at = now()
   from ordered d
   where w.order_id = d.id and w.wait_reason = 'busy' and w.state = 'waiting' and w.id <> d.operation_id
+), released as (
+  update packline.operations w set
+    state = 'pending', wait_reason = null, due_at = now(), ring_at = now(), updated_at = now()
+  from moved m
+  where m.serial_key is not null and m.state in (${NOT_HOLDING})
+    and w.account_id = m.account_id and w.serial_key = m.serial_key and w.wait_reason = 'busy' and w.state = 'waiting' and w.id <> m.id
 ), followed as (
   insert into packline.operations (order_id, account_id, kind, generation, priority, step, step_repeatable, due_at, ring_at, actor)
   select m.order_id, m.account_id, m."followKind", m.generation, m."followPriority", m."followStep", m."followRepeatable",

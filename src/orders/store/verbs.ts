@@ -41,12 +41,15 @@ select d.id from packline.orders d where d.id = $1::uuid and (select count(*) fr
 const INSERT_OP = `
 with d as (select id, account_id, generation, reference from packline.orders where id = $1::uuid), op as (
   insert into packline.operations (order_id, account_id, kind, generation, priority, step, step_repeatable, params, state,
-    wait_reason, wait_since, ring_at, finished_at, actor)
+    wait_reason, wait_since, ring_at, finished_at, actor, serial_key)
   select d.id, d.account_id, $2::packline.operation_kind, d.generation, $3::smallint, $4, $5::boolean, $6::jsonb,
     $7::packline.operation_state, case when $7 = 'waiting' then 'busy'::packline.wait_reason end, case when $7 = 'waiting' then now() end,
     case when $7 = 'waiting' then now() + interval '10 s' when $7 = 'succeeded' then null else now() end,
-    case when $7 = 'succeeded' then now() end, $8
+    case when $7 = 'succeeded' then now() end, $8, $9
   from d returning id, order_id
+), keyed as (
+  insert into packline.serial_keys (account_id, key) select d.account_id, $9 from d where $9::text is not null
+  on conflict do nothing
 ), told as (
   insert into packline.events (type, account_id, order_id, operation_id, reference, actor, data)
   select 'operation.asked', d.account_id, d.id, op.id, d.reference, $8, jsonb_build_object('kind', $2)
@@ -63,6 +66,8 @@ export interface NewOperation {
   params: JsonObject;
   state: 'pending' | 'waiting' | 'succeeded';
   actor: string;
+  /** Of a submit, where the adapter names one. */
+  serialKey?: string | null;
 }
 
 /** Adds an operation of an order, with its event. Returns its id. */
@@ -77,6 +82,7 @@ export async function insertOperation(sql: Sql, op: NewOperation): Promise<strin
     json(op.params),
     op.state,
     op.actor,
+    op.serialKey ?? null,
   );
   if (row === undefined) throw new Error(`order ${op.orderId} is gone`);
   return row.id;
@@ -187,7 +193,7 @@ update packline.orders set held = false, updated_at = now() where id = $1::uuid 
 export async function releaseHeld(
   sql: Sql,
   orderId: string,
-  submit: { step: string; stepRepeatable: boolean; priority: number },
+  submit: { step: string; stepRepeatable: boolean; priority: number; serialKey: string | null },
   actor: string,
 ): Promise<boolean> {
   const released = await sql.query(RELEASE, orderId);

@@ -71,6 +71,8 @@ export interface World {
   sync(account: string): Promise<string>;
   /** Makes the operation due and answers its bell: one call at most. */
   ring(operationId: string): Promise<Fulfilled>;
+  /** Lets the closures of the account's gates run out, as time does. */
+  waitOver(account: string): Promise<void>;
   /** Opens gates and ends pauses, as time and people do. */
   openDoors(account: string): Promise<void>;
   standing(operationId: string): Promise<Standing>;
@@ -202,9 +204,15 @@ function verbsOf(base: Base, deps: FulfilDeps): Omit<World, 'base' | 'alertsOf' 
       const bell = { operationId, account, priority: row.priority, dueAt: deps.time.clock.now() };
       return row.kind === 'poll' ? poll(deps, bell) : fulfil(deps, bell);
     },
+    async waitOver(account) {
+      await db.query(
+        `update packline.gates set blocked_until = now() where account_id = $1 and blocked_until > now()`,
+        account,
+      );
+    },
     async openDoors(account) {
       await db.query(
-        `update packline.gates set blocked_until = null, strikes = 0 where account_id = $1`,
+        `update packline.gates set blocked_until = null, blocked_why = null, strikes = 0 where account_id = $1`,
         account,
       );
       await operator.resumeAccount(account, 'operator');

@@ -1,0 +1,112 @@
+/** A wallet that is empty: one order at a time finds out whether it has been filled, and a human is told once. */
+
+import { request } from 'undici';
+import type { Simulator } from '../../src/simulator/kit.js';
+import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
+import type { Scene } from '../providers/conformance/subject.js';
+import { countAt, openScene, ringToEnd, ringUntil } from '../providers/conformance/walk.js';
+import { openWorld, type World } from '../providers/conformance/world.js';
+import { wasal } from '../providers/wasal/subject.js';
+
+let database: TestDatabase;
+let world: World;
+let simulator: Simulator;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  world = await openWorld({ databaseUrl: database.url });
+});
+afterAll(async () => {
+  await world.close();
+  await database.drop();
+});
+beforeEach(async () => {
+  simulator = await wasal.start();
+});
+afterEach(() => simulator.close());
+
+const EMPTY = {
+  match: { verb: 'submit' },
+  do: {
+    status: 400,
+    body: {
+      success: false,
+      message: 'Insufficient balance',
+      code: 'INSUFFICIENT_WALLET_BALANCE',
+      data: { required: 1.5, balance: 0, currency: 'KWD' },
+    },
+  },
+};
+
+async function orders(count: number): Promise<{ scene: Scene; submits: string[] }> {
+  const scene = await openScene(world, wasal, simulator);
+  const submits: string[] = [];
+  for (let n = 1; n <= count; n += 1) {
+    const order = await world.send({ ...(await wasal.body(scene)), reference: `order-${scene.nth}-${n}` });
+    submits.push(await world.operation(order, 'submit'));
+  }
+  return { scene, submits };
+}
+
+/** How many submits have reached the provider. */
+async function submitted(): Promise<number> {
+  const answer = await request(`${simulator.url}/_ledger`);
+  // What the ledger holds is declared by the server itself (simulator/kit.ts).
+  const { requests } = (await answer.body.json()) as { requests: { verb: string }[] };
+  return requests.filter(({ verb }) => verb === 'submit').length;
+}
+
+async function callsOf(submits: readonly string[]): Promise<number> {
+  const standings = await Promise.all(submits.map((submit) => world.standing(submit)));
+  return standings.reduce((sum, { calls }) => sum + calls, 0);
+}
+
+const funds = (account: string) => world.alertsOf(account).filter(({ code }) => code === 'funds').length;
+
+test('after the wait one order tries, the others stay, and nobody is told again; once it goes through they follow', async () => {
+  const { scene, submits } = await orders(4);
+  const [first = '', ...others] = submits;
+  await scene.control('/_control', { ...EMPTY, times: 2 });
+  await ringUntil(world, first, ({ state }) => state === 'waiting');
+  expect(await world.standing(first)).toMatchObject({
+    waitReason: 'funds',
+    attempts: 0,
+    gates: { submit: 'funds' },
+  });
+  for (const other of others) await world.ring(other);
+  expect(await submitted()).toBe(1);
+  expect(funds(scene.account)).toBe(1);
+
+  await world.waitOver(scene.account);
+  await ringUntil(world, first, ({ state, tries }) => state === 'waiting' && tries.length > 3);
+  for (const other of others) expect((await world.standing(other)).calls).toBe(0);
+  expect(await submitted()).toBe(2);
+  expect(funds(scene.account)).toBe(1);
+
+  await world.waitOver(scene.account);
+  // Slow enough that all bells ring while the one that tries is on its way.
+  await scene.control('/_control', { times: 1, do: { delayMs: 500 } });
+  const before = await callsOf(submits);
+  await Promise.all(submits.map((submit) => world.ring(submit)));
+  expect((await callsOf(submits)) - before).toBe(1);
+  expect(await ringToEnd(world, first)).toMatchObject({ state: 'succeeded', attempts: 1, gates: {} });
+  for (const other of others)
+    expect(await ringToEnd(world, other)).toMatchObject({ state: 'succeeded', attempts: 1 });
+  expect(await countAt(simulator, wasal)).toBe(4);
+  expect(funds(scene.account)).toBe(1);
+});
+
+test('cancels go out while submits wait for funds', async () => {
+  const {
+    scene,
+    submits: [first = '', second = ''],
+  } = await orders(2);
+  await ringToEnd(world, first);
+  await scene.control('/_control', { ...EMPTY, times: 1 });
+  await ringUntil(world, second, ({ state }) => state === 'waiting');
+  const [{ id } = { id: '' }] = await world.base.operator
+    .findOrder(`order-${scene.nth}-1`)
+    .then((found) => (found.ok ? [found.value] : []));
+  await world.base.operator.cancel(id, 'shop');
+  expect(await ringToEnd(world, await world.operation(id, 'cancel'))).toMatchObject({ state: 'succeeded' });
+});

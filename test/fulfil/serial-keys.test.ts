@@ -1,0 +1,98 @@
+/** Orders with one serial key: only one of them is between its first call and its end at a time. */
+
+import type { Simulator } from '../../src/simulator/kit.js';
+import { losing } from '../helpers/faults.js';
+import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
+import type { Scene } from '../providers/conformance/subject.js';
+import { countAt, openScene, ringToEnd, ringUntil } from '../providers/conformance/walk.js';
+import { openWorld, type World } from '../providers/conformance/world.js';
+import { zupy } from '../providers/zupy/subject.js';
+
+let database: TestDatabase;
+let world: World;
+let simulator: Simulator;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  world = await openWorld({ databaseUrl: database.url });
+});
+afterAll(async () => {
+  await world.close();
+  await database.drop();
+});
+beforeEach(async () => {
+  simulator = await zupy.start();
+});
+afterEach(() => simulator.close());
+
+/** Orders of one customer for one reward. */
+async function redeems(count: number): Promise<{ scene: Scene; submits: string[] }> {
+  const scene = await openScene(world, zupy, simulator);
+  const submits: string[] = [];
+  for (let n = 1; n <= count; n += 1) {
+    const order = await world.send({ ...(await zupy.body(scene)), reference: `order-${scene.nth}-${n}` });
+    submits.push(await world.operation(order, 'submit'));
+  }
+  return { scene, submits };
+}
+
+test('the second waits from the first call of the first until that one is over, and then rings', async () => {
+  const {
+    submits: [first = '', second = ''],
+  } = await redeems(2);
+  await world.ring(first);
+  await world.ring(second);
+  expect(await world.standing(second)).toMatchObject({ state: 'waiting', waitReason: 'busy', calls: 0 });
+  await ringToEnd(world, first);
+  expect(await world.standing(second)).toMatchObject({ state: 'pending', waitReason: null });
+  expect(await ringToEnd(world, second)).toMatchObject({ state: 'succeeded', attempts: 1 });
+  expect(await countAt(simulator, zupy)).toBe(2);
+});
+
+test('rung at once, one is claimed and the others are not', async () => {
+  const { submits } = await redeems(5);
+  await Promise.all(submits.map((submit) => world.ring(submit)));
+  const calls = await Promise.all(submits.map(async (submit) => (await world.standing(submit)).calls));
+  expect([...calls].sort()).toEqual([0, 0, 0, 0, 1]);
+  const first = submits[calls.indexOf(1)] ?? '';
+  for (const submit of [first, ...submits]) await ringToEnd(world, submit);
+  expect(await countAt(simulator, zupy)).toBe(5);
+});
+
+test('while it is not known whether the first was done, the second is not sent, and both are there once in the end', async () => {
+  const {
+    scene,
+    submits: [first = '', second = ''],
+  } = await redeems(2);
+  await scene.control('/_control', { match: { verb: 'submit' }, times: 1, do: losing('drop') });
+  await ringUntil(world, first, ({ state }) => state === 'unconfirmed');
+  await world.ring(second);
+  expect(await world.standing(second)).toMatchObject({ state: 'waiting', waitReason: 'busy', calls: 0 });
+  expect(await ringToEnd(world, first)).toMatchObject({ state: 'succeeded', attempts: 2 });
+  expect(await ringToEnd(world, second)).toMatchObject({ state: 'succeeded', attempts: 1 });
+  expect(await countAt(simulator, zupy)).toBe(2);
+});
+
+test('one that waits for something else lets the others through', async () => {
+  const {
+    scene,
+    submits: [first = '', second = ''],
+  } = await redeems(2);
+  await scene.control('/_control', {
+    match: { verb: 'submit' },
+    times: 1,
+    do: {
+      status: 422,
+      body: {
+        type: 'https://docs.zupy.com/errors#insufficient-balance',
+        title: 'No',
+        status: 422,
+        detail: 'No',
+      },
+    },
+  });
+  await ringUntil(world, first, ({ state }) => state === 'waiting');
+  expect(await ringToEnd(world, second)).toMatchObject({ state: 'succeeded' });
+  expect(await ringToEnd(world, first)).toMatchObject({ state: 'succeeded' });
+  expect(await countAt(simulator, zupy)).toBe(2);
+});
