@@ -10,6 +10,7 @@ import type { Config } from '../../src/config.js';
 import { createLog } from '../../src/log.js';
 import { startProcess } from '../../src/process.js';
 import { systemTime } from '../../src/time.js';
+import { until } from '../helpers/until.js';
 import type { Rig } from './rig.js';
 
 type Backend = 'redis' | 'postgres';
@@ -18,6 +19,10 @@ const ORDERS: Record<Backend, number> = { redis: 10_000, postgres: 4_000 };
 /** Calls under way, for both. */
 const CONCURRENCY = 100;
 const BATCH = 500;
+/** Far above what any machine takes for so many orders: a run that stands still ends with an error. */
+const LONGEST_RUN_MS = 600_000;
+/** Often enough for the figures, and seldom enough not to weigh on the run that it measures. */
+const POLL_MS = 20;
 
 function orderBody(n: number) {
   return {
@@ -96,13 +101,13 @@ async function packline(rig: Rig, backend: Backend, orders: number): Promise<num
       'bench',
     );
   }
-  for (;;) {
+  const areSubmitted = async () => {
     const [row] = await running.base.db.query<{ n: number }>(
       `select count(*)::int as n from packline.orders where status = 'submitted'`,
     );
-    if ((row?.n ?? 0) >= orders) break;
-    await systemTime.sleep(20);
-  }
+    return (row?.n ?? 0) >= orders;
+  };
+  await until('all orders are submitted', areSubmitted, LONGEST_RUN_MS, POLL_MS);
   const seconds = (systemTime.clock.monotonic() - started) / 1_000;
   await running.stop();
   return seconds;
@@ -143,7 +148,7 @@ async function byHand(rig: Rig, backend: Backend, orders: number): Promise<numbe
       ids.map((id) => ({ name: 'submit', data: { id }, opts: { removeOnComplete: true } })),
     );
   }
-  while (done < orders) await systemTime.sleep(20);
+  await until('all jobs are done', () => done >= orders, LONGEST_RUN_MS, POLL_MS);
   const seconds = (systemTime.clock.monotonic() - started) / 1_000;
   await worker.close();
   await parts.close();

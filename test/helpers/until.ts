@@ -1,6 +1,5 @@
 import { systemTime } from '../../src/time.js';
 
-// How often a condition is looked at, in ms.
 const POLL_MS = 10;
 
 /**
@@ -9,11 +8,13 @@ const POLL_MS = 10;
  * @param what the condition in words, for the error
  * @param condition anything but undefined, null and false is success, and is returned
  * @param deadlineMs after which the test fails
+ * @param pollMs how often the condition is looked at
  */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
   deadlineMs = 10_000,
+  pollMs = POLL_MS,
 ): Promise<Exclude<T, undefined | null | false>> {
   const end = systemTime.clock.monotonic() + deadlineMs;
   for (;;) {
@@ -22,6 +23,6 @@ export async function until<T>(
     if (value !== undefined && value !== null && value !== false)
       return value as Exclude<T, undefined | null | false>;
     if (systemTime.clock.monotonic() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await systemTime.sleep(POLL_MS);
+    await systemTime.sleep(pollMs);
   }
 }

@@ -1,19 +1,13 @@
 /** A caller of the GelatoConnect simulator over real HTTP, for its own tests; shares nothing with the adapter. */
-import { request } from 'undici';
 import {
   type GelatoSimulatorOptions,
   startGelatoSimulator,
 } from '../../src/simulator/gelato-connect/index.js';
 import type { Simulator } from '../../src/simulator/kit.js';
 import { type FakeTime, fakeTime } from '../helpers/fake-time.js';
+import { ask, type Heard, type Ledger, ledgerOf, stopLater } from './calls.js';
 
-export interface Heard {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  text: string;
-  /** The body read as JSON; throws if it is none. */
-  json(): unknown;
-}
+export { stopAll } from './calls.js';
 
 export interface CallOptions {
   key?: string | null;
@@ -22,7 +16,6 @@ export interface CallOptions {
 }
 
 const KEY = 'test-key:test-secret';
-const started: Simulator[] = [];
 
 export interface Rig {
   simulator: Simulator;
@@ -42,7 +35,7 @@ export interface Rig {
   found(body?: unknown): Promise<unknown[]>;
   control(rule: unknown): Promise<Heard>;
   advance(reference: string, status: string, reason?: string): Promise<Heard>;
-  ledger(): Promise<{ orders: Record<string, unknown>[]; requests: Record<string, unknown>[] }>;
+  ledger(): Promise<Ledger>;
 }
 
 /** A running simulator whose clock stands still; `stopAll` ends it. */
@@ -55,7 +48,7 @@ export async function rig(options: Partial<GelatoSimulatorOptions> = {}): Promis
     stepMs: 1_000,
     ...options,
   });
-  started.push(simulator);
+  stopLater(simulator);
   const config = simulator.account('any').config;
   const at = (operation: string, name = '') =>
     String(config[operation]).replace('{id}', encodeURIComponent(name));
@@ -81,35 +74,14 @@ export async function rig(options: Partial<GelatoSimulatorOptions> = {}): Promis
     control: (rule) => call('POST', `${simulator.url}/_control`, rule, { key: null }),
     advance: (reference, status, reason) =>
       call('POST', `${simulator.url}/_control/advance`, { reference, status, reason }, { key: null }),
-    ledger: async () => {
-      const heard = await call('GET', `${simulator.url}/_ledger`, undefined, { key: null });
-      // The shape is what these tests are about; each looks at the fields it needs.
-      return heard.json() as Awaited<ReturnType<Rig['ledger']>>;
-    },
+    ledger: () => ledgerOf(simulator),
   };
   return made;
 }
 
-export async function stopAll(): Promise<void> {
-  await Promise.all(started.splice(0).map((simulator) => simulator.close()));
-}
-
-/** A string body is sent as it is. */
-async function call(method: string, url: string, body?: unknown, options: CallOptions = {}): Promise<Heard> {
+function call(method: string, url: string, body?: unknown, options: CallOptions = {}): Promise<Heard> {
   const { key = KEY, headers = {}, signal } = options;
-  const response = await request(url, {
-    // undici's type is a union of method names; those used here are all in it.
-    method: method as 'GET',
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(key === null ? {} : { 'x-api-key': key }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const text = await response.body.text();
-  return { status: response.statusCode, headers: response.headers, text, json: () => JSON.parse(text) };
+  return ask(method, url, body, { ...(key === null ? {} : { 'x-api-key': key }), ...headers }, signal);
 }
 
 /** One field of a JSON answer. */

@@ -1,16 +1,10 @@
 /** A caller of the Salla simulator over real HTTP, for its own tests; shares nothing with the adapter. */
-import { request } from 'undici';
 import type { Simulator } from '../../src/simulator/kit.js';
 import { type SallaSimulatorOptions, startSallaSimulator } from '../../src/simulator/salla/index.js';
 import { type FakeTime, fakeTime } from '../helpers/fake-time.js';
+import { ask, type Heard, type Ledger, ledgerOf, stopLater } from './calls.js';
 
-export interface Heard {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  text: string;
-  /** The body read as JSON; throws if it is none. */
-  json(): unknown;
-}
+export { type Heard, stopAll } from './calls.js';
 
 export interface CallOptions {
   /** The access token; null: no credentials at all. */
@@ -21,8 +15,6 @@ export interface CallOptions {
 export const ACCESS_TOKEN = 'at-1';
 export const REFRESH_TOKEN = 'rt-1';
 export const CLIENT = { client_id: 'client-1', client_secret: 'secret-1' };
-
-const started: Simulator[] = [];
 
 export interface Rig {
   simulator: Simulator;
@@ -44,7 +36,7 @@ export interface Rig {
   /** A fault rule that hits once. */
   fault(verb: string, action: unknown): Promise<Heard>;
   advance(reference: string, status: string): Promise<Heard>;
-  ledger(): Promise<{ orders: Record<string, unknown>[]; requests: Record<string, unknown>[] }>;
+  ledger(): Promise<Ledger>;
   /** Ids of orders that shoppers placed. */
   shop(wishes?: Record<string, unknown>): Promise<number[]>;
 }
@@ -61,7 +53,7 @@ export async function rig(options: Partial<SallaSimulatorOptions> = {}): Promise
     stepMs: 1_000,
     ...options,
   });
-  started.push(simulator);
+  stopLater(simulator);
   const { url } = simulator;
   const made: Rig = {
     simulator,
@@ -90,11 +82,7 @@ export async function rig(options: Partial<SallaSimulatorOptions> = {}): Promise
       send(body === undefined ? 'GET' : 'POST', `${url}/_control${path}`, body, { token: null }),
     fault: (verb, action) => made.control('', { match: { verb }, times: 1, do: action }),
     advance: (reference, status) => made.control('/advance', { reference, status }),
-    ledger: async () => {
-      const heard = await send('GET', `${url}/_ledger`, undefined, { token: null });
-      // The shape is what these tests are about; each looks at the fields it needs.
-      return heard.json() as Awaited<ReturnType<Rig['ledger']>>;
-    },
+    ledger: () => ledgerOf(simulator),
     shop: async (wishes = {}) => {
       const { orders } = Object((await made.control('/orders', wishes)).json());
       return orders.map((order: { id: number }) => order.id);
@@ -103,29 +91,14 @@ export async function rig(options: Partial<SallaSimulatorOptions> = {}): Promise
   return made;
 }
 
-export async function stopAll(): Promise<void> {
-  await Promise.all(started.splice(0).map((simulator) => simulator.close()));
-}
-
-/** A string body is sent as it is. */
-export async function send(
+export function send(
   method: string,
   url: string,
   body?: unknown,
   { token = ACCESS_TOKEN, headers = {} }: CallOptions = {},
 ): Promise<Heard> {
-  const response = await request(url, {
-    // undici's type is a union of method names; those used here are all in it.
-    method: method as 'GET',
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  const text = await response.body.text();
-  return { status: response.statusCode, headers: response.headers, text, json: () => JSON.parse(text) };
+  const own = token === null ? {} : { authorization: `Bearer ${token}` };
+  return ask(method, url, body, { ...own, ...headers });
 }
 
 /** What stands under `data`, or under a name in it such as `status.slug`. */

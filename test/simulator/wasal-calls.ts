@@ -1,26 +1,15 @@
 /** A caller of the Wasal simulator over real HTTP, for its own tests; shares nothing with the adapter. */
-import { request } from 'undici';
 import type { Simulator } from '../../src/simulator/kit.js';
 import { startWasalSimulator, type WasalSimulatorOptions } from '../../src/simulator/wasal/index.js';
 import { type FakeTime, fakeTime } from '../helpers/fake-time.js';
+import { ask, type Heard, type Ledger, ledgerOf, stopLater } from './calls.js';
 
-export interface Heard {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  text: string;
-  /** The body read as JSON; throws if it is none. */
-  json(): unknown;
-}
+export { stopAll } from './calls.js';
 
 export interface CallOptions {
   /** Null: no Authorization header at all. */
   key?: string | null;
   headers?: Record<string, string>;
-}
-
-export interface Ledger {
-  orders: Record<string, unknown>[];
-  requests: Record<string, unknown>[];
 }
 
 export interface Rig {
@@ -55,7 +44,6 @@ export interface Rig {
 export const LIVE = 'pk_live_test';
 export const SANDBOX = 'pk_test_test';
 export const OTHER = 'pk_live_other';
-const started: Simulator[] = [];
 
 /** A running simulator whose clock stands still; calls are made with the key of its account. `stopAll` ends it. */
 export async function rig(options: Partial<WasalSimulatorOptions> = {}): Promise<Rig> {
@@ -68,7 +56,7 @@ export async function rig(options: Partial<WasalSimulatorOptions> = {}): Promise
     stepMs: 1_000,
     ...options,
   });
-  started.push(simulator);
+  stopLater(simulator);
   const { config, credentials } = simulator.account('any');
   const own = credentials.apiKey ?? '';
   const call: Rig['call'] = (method, path, body, { key = own, headers } = {}) =>
@@ -108,39 +96,20 @@ export async function rig(options: Partial<WasalSimulatorOptions> = {}): Promise
       rows(await made.list(query, more)).map((row) => row.orderMerchantReferenceNumber),
     control,
     advance: (reference, status) => control({ reference, status }, '/advance'),
-    ledger: async () => {
-      const heard = await send('GET', `${simulator.url}/_ledger`, null);
-      // The shape is what these tests are about; each looks at the fields it needs.
-      return heard.json() as Ledger;
-    },
+    ledger: () => ledgerOf(simulator),
   };
   return made;
 }
 
-export async function stopAll(): Promise<void> {
-  await Promise.all(started.splice(0).map((simulator) => simulator.close()));
-}
-
-/** A string body is sent as it is. */
-export async function send(
+export function send(
   method: string,
   url: string,
   key: string | null,
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Heard> {
-  const response = await request(url, {
-    // undici's type is a union of method names; those used here are all in it.
-    method: method as 'GET',
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  const text = await response.body.text();
-  return { status: response.statusCode, headers: response.headers, text, json: () => JSON.parse(text) };
+  const own = key === null ? {} : { authorization: `Bearer ${key}` };
+  return ask(method, url, body, { ...own, ...headers });
 }
 
 /** What a successful answer holds under `data`; empty if it holds nothing there. */

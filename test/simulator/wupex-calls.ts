@@ -1,25 +1,14 @@
 /** A caller of the WUPEX simulator over real HTTP, for its own tests; shares nothing with the adapter. */
-import { request } from 'undici';
 import type { Simulator } from '../../src/simulator/kit.js';
 import { startWupexSimulator, type WupexSimulatorOptions } from '../../src/simulator/wupex/index.js';
 import { type FakeTime, fakeTime } from '../helpers/fake-time.js';
+import { ask, type Heard, type Ledger, ledgerOf, stopLater } from './calls.js';
 
-export interface Heard {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  text: string;
-  /** The body read as JSON; throws if it is none. */
-  json(): unknown;
-}
+export { stopAll } from './calls.js';
 
 export interface CallOptions {
   key?: string | null;
   headers?: Record<string, string>;
-}
-
-export interface Ledger {
-  orders: { id: string; reference: string; status: string; createdAt: string }[];
-  requests: { at: string; method: string; path: string; verb: string; status: number }[];
 }
 
 export interface Rig {
@@ -47,7 +36,6 @@ type RigOptions = Partial<Omit<WupexSimulatorOptions, 'requestsPerSecond'>> & {
 };
 
 export const KEY = 'test-key';
-const started: Simulator[] = [];
 
 /** A running simulator whose clock stands still and whose limit is out of the way; `stopAll` ends it. */
 export async function rig(options: RigOptions = {}): Promise<Rig> {
@@ -59,7 +47,7 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
     ...(requestsPerSecond === 'usual' ? {} : { requestsPerSecond }),
     ...others,
   });
-  started.push(simulator);
+  stopLater(simulator);
   const { baseUrl } = simulator.account('any').config;
   const call: Rig['call'] = (method, path, body, more) => send(method, `${baseUrl}${path}`, body, more);
   const control: Rig['control'] = (body, path = '') => call('POST', `/_control${path}`, body, { key: null });
@@ -79,34 +67,14 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
     products: (body = {}) => call('POST', '/api/product/merchant/invited/list', body),
     control,
     advance: (reference, status) => control({ reference, status }, '/advance'),
-    ledger: async () => {
-      const heard = await call('GET', '/_ledger', undefined, { key: null });
-      // The shape is what these tests are about; each looks at the fields it needs.
-      return heard.json() as Ledger;
-    },
+    ledger: () => ledgerOf(simulator),
   };
   return made;
 }
 
-export async function stopAll(): Promise<void> {
-  await Promise.all(started.splice(0).map((simulator) => simulator.close()));
-}
-
-/** A string body is sent as it is. */
-async function send(method: string, url: string, body?: unknown, options: CallOptions = {}): Promise<Heard> {
+function send(method: string, url: string, body?: unknown, options: CallOptions = {}): Promise<Heard> {
   const { key = KEY, headers = {} } = options;
-  const response = await request(url, {
-    // undici's type is a union of method names; those used here are all in it.
-    method: method as 'GET',
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(key === null ? {} : { 'x-api-key': key }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  const text = await response.body.text();
-  return { status: response.statusCode, headers: response.headers, text, json: () => JSON.parse(text) };
+  return ask(method, url, body, { ...(key === null ? {} : { 'x-api-key': key }), ...headers });
 }
 
 /** What a successful answer holds under `data`; empty if it holds nothing there. */

@@ -1,17 +1,11 @@
 /** A caller of the Zupy simulator over real HTTP, for its own tests; shares nothing with the adapter. */
-import { request } from 'undici';
 import type { Simulator } from '../../src/simulator/kit.js';
 import { customerId, REWARD } from '../../src/simulator/zupy/catalog.js';
 import { startZupySimulator, type ZupySimulatorOptions } from '../../src/simulator/zupy/index.js';
 import { type FakeTime, fakeTime } from '../helpers/fake-time.js';
+import { ask, type Heard, type Ledger, ledgerOf, stopLater } from './calls.js';
 
-export interface Heard {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  text: string;
-  /** The body read as JSON; throws if it is none. */
-  json(): unknown;
-}
+export { type Heard, stopAll } from './calls.js';
 
 export interface CallOptions {
   key?: string | null;
@@ -37,8 +31,6 @@ export const KEY = 'zupy_pk_abcdefghijklmnopqrstuvwxyz012345';
 export const CUSTOMER = customerId(1);
 export const OTHER_CUSTOMER = customerId(2);
 
-const started: Simulator[] = [];
-
 export interface Rig {
   simulator: Simulator;
   time: FakeTime;
@@ -60,7 +52,7 @@ export interface Rig {
   control(path: string, body?: unknown): Promise<Heard>;
   fault(rule: unknown): Promise<Heard>;
   settings(change: unknown): Promise<Heard>;
-  ledger(): Promise<{ orders: Record<string, unknown>[]; requests: Record<string, unknown>[] }>;
+  ledger(): Promise<Ledger>;
 }
 
 /** A running simulator that asks for no codes and whose clock stands still; `stopAll` ends it. */
@@ -73,7 +65,7 @@ export async function rig(options: Partial<ZupySimulatorOptions> = {}): Promise<
     requestsPerMinute: 1_000,
     ...options,
   });
-  started.push(simulator);
+  stopLater(simulator);
   const base = String(simulator.account('any').config.baseUrl);
   const made: Rig = {
     simulator,
@@ -94,39 +86,14 @@ export async function rig(options: Partial<ZupySimulatorOptions> = {}): Promise<
       send(body === undefined ? 'GET' : 'POST', `${simulator.url}/_control${path}`, body, { key: null }),
     fault: (rule) => made.control('', rule),
     settings: (change) => made.control('/settings', change),
-    ledger: async () => {
-      const heard = await send('GET', `${simulator.url}/_ledger`, undefined, { key: null });
-      // The shape is what these tests are about; each looks at the fields it needs.
-      return heard.json() as Awaited<ReturnType<Rig['ledger']>>;
-    },
+    ledger: () => ledgerOf(simulator),
   };
   return made;
 }
 
-export async function stopAll(): Promise<void> {
-  await Promise.all(started.splice(0).map((simulator) => simulator.close()));
-}
-
-/** A string body is sent as it is. */
-export async function send(
-  method: string,
-  url: string,
-  body?: unknown,
-  options: CallOptions = {},
-): Promise<Heard> {
+export function send(method: string, url: string, body?: unknown, options: CallOptions = {}): Promise<Heard> {
   const { key = KEY, headers = {} } = options;
-  const response = await request(url, {
-    // undici's type is a union of method names; those used here are all in it.
-    method: method as 'GET',
-    headers: {
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...(key === null ? {} : { 'X-API-Key': key }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  const text = await response.body.text();
-  return { status: response.statusCode, headers: response.headers, text, json: () => JSON.parse(text) };
+  return ask(method, url, body, { ...(key === null ? {} : { 'X-API-Key': key }), ...headers });
 }
 
 function expectOk(heard: Heard): Heard {

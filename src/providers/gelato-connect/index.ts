@@ -6,7 +6,11 @@ import { z } from 'zod';
 import type { OrderView } from '../../orders/order.js';
 import type { Answer } from '../../policy/answer.js';
 import type { Outcome } from '../../policy/outcome.js';
-import { defineProvider, type HttpRequest, type Step, type Work } from '../provider.js';
+import { defineProvider, type Step, type Work } from '../provider.js';
+import { isPlausible } from '../reading.js';
+import { type Call, jsonRequest, pathSegment } from '../requests.js';
+import { headerValue } from '../settings.js';
+import { orderOf, READ, REPEATABLE_WRITE, SINGLE_WRITE } from '../steps.js';
 import { sameContent, submitBody, toState, updateBody } from './map.js';
 import { policy } from './policy.js';
 import {
@@ -24,9 +28,6 @@ const PAGE_SIZE = 100;
 
 /** How long an accepted order may stay invisible to a GET by its reference; the document says nothing of a delay, 5 s is assumed. */
 const LAG_MS = 5_000;
-
-/** A header's value: visible ASCII (RFC 9110, "Field Values"), without the spaces that copying drags along. */
-const headerValue = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces');
 
 const urlTemplate = (id: 'with {id}' | 'without {id}') =>
   z.string().superRefine((template, ctx) => {
@@ -135,20 +136,9 @@ export const gelatoConnect = defineProvider<Config, Credentials>({
   },
 });
 
-/** Writes one request, with what every call of the account carries. */
-type Call = (method: HttpRequest['method'], url: string, body?: object) => HttpRequest;
-
 function buildSteps(settings: Config, keys: Credentials) {
-  const call: Call = (method, url, body) => ({
-    method,
-    url,
-    headers: {
-      Accept: 'application/json',
-      'X-API-KEY': `${keys.apiKey}:${keys.apiSecret}`,
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  const call: Call = (method, url, body) =>
+    jsonRequest(method, url, { 'X-API-KEY': `${keys.apiKey}:${keys.apiSecret}` }, body);
   const { customerReferenceId } = settings;
   // Submit, get and search are the calls that are said to need it (article on customer-agnostic connectors).
   const callForCustomer: Call = (method, url, body) => {
@@ -170,9 +160,8 @@ function submitStep(settings: Config, call: Call): Step {
   const orderType = (order: OrderView) =>
     order.body.activate === false && settings.activateUrl !== undefined ? 'draft' : 'order';
   return {
+    ...SINGLE_WRITE,
     name: 'submit',
-    writes: true,
-    repeatable: false,
     request: (work) => {
       const order = orderOf(work);
       const { preventDuplicate } = settings;
@@ -200,9 +189,8 @@ function submitStep(settings: Config, call: Call): Step {
 
 function activateStep(activateUrl: string, call: Call): Step {
   return {
+    ...REPEATABLE_WRITE,
     name: 'activate',
-    writes: true,
-    repeatable: true,
     request: (work) => call('PATCH', fill(activateUrl, nameOf(orderOf(work))), { orderType: 'order' }),
     read: (_work, answer) => {
       const parsed = orderAnswer.safeParse(answer.json);
@@ -215,9 +203,8 @@ function activateStep(activateUrl: string, call: Call): Step {
 
 function cancelStep(settings: Config, call: Call): Step {
   return {
+    ...REPEATABLE_WRITE,
     name: 'cancel',
-    writes: true,
-    repeatable: true,
     request: (work) => call('POST', fill(settings.cancelUrl, nameOf(orderOf(work)))),
     read: (_work, answer) => doneIfPlausible(answer),
   };
@@ -225,9 +212,8 @@ function cancelStep(settings: Config, call: Call): Step {
 
 function updateStep(settings: Config, call: Call): Step {
   return {
+    ...REPEATABLE_WRITE,
     name: 'update',
-    writes: true,
-    repeatable: true,
     request: (work) => {
       const order = orderOf(work);
       return call('PUT', fill(settings.updateShipmentUrl, nameOf(order)), updateBody(order, work.params));
@@ -237,10 +223,9 @@ function updateStep(settings: Config, call: Call): Step {
 }
 
 function buildReads(settings: Config, call: Call) {
-  const read = { writes: false, repeatable: true } as const;
   const search = (body: SearchBody) => call('POST', settings.searchUrl, body);
   const get: Step = {
-    ...read,
+    ...READ,
     name: 'get',
     request: (work) => call('GET', fill(settings.getUrl, nameOf(orderOf(work)))),
     read: (work, answer) => {
@@ -255,7 +240,7 @@ function buildReads(settings: Config, call: Call) {
     },
   };
   const look: Step = {
-    ...read,
+    ...READ,
     name: 'look',
     request: (work) => call('GET', fill(settings.getUrl, orderOf(work).providerReference)),
     read: (work, answer) => {
@@ -268,7 +253,7 @@ function buildReads(settings: Config, call: Call) {
     },
   };
   const list: Step = {
-    ...read,
+    ...READ,
     name: 'search',
     request: (work) => search({ orderReferenceIds: referencesOf(work), limit: PAGE_SIZE }),
     read: (work, answer) => {
@@ -283,7 +268,7 @@ function buildReads(settings: Config, call: Call) {
     },
   };
   const probe: Step = {
-    ...read,
+    ...READ,
     name: 'probe',
     request: () => search({ limit: 1 }),
     read: (_work, answer) => (searchAnswer.safeParse(answer.json).success ? { kind: 'done' } : null),
@@ -293,17 +278,10 @@ function buildReads(settings: Config, call: Call) {
 
 /**
  * A write that names nothing new is judged by its status: the body of a success has the shape of an error
- * ("Cancel Order", response). A page of HTML or a list is not from this provider, though.
+ * ("Cancel Order", response).
  */
 function doneIfPlausible(answer: Answer): Outcome | null {
-  const empty = answer.body.trim() === '';
-  const object = typeof answer.json === 'object' && answer.json !== null && !Array.isArray(answer.json);
-  return empty || object ? { kind: 'done' } : null;
-}
-
-function orderOf(work: Work): OrderView {
-  if (work.order === undefined) throw new TypeError('this step needs an order');
-  return work.order;
+  return isPlausible(answer) ? { kind: 'done' } : null;
 }
 
 /** What the provider knows the order by: its own id, else the reference that it was given. */
@@ -316,12 +294,7 @@ function referencesOf(work: Work): string[] {
   return Array.isArray(references) ? references.filter((reference) => typeof reference === 'string') : [];
 }
 
-/**
- * Puts a name into a URL template. A name of dots alone would move to another resource even when encoded
- * (WHATWG URL, "double-dot URL path segment"), so it is encoded twice: it then names an order that is not there.
- */
+/** Puts a name into a URL template. */
 function fill(template: string, name: string): string {
-  const whole = name.replace(/\p{Cs}/gu, '\uFFFD');
-  const encoded = /^\.{1,2}$/.test(whole) ? whole.replaceAll('.', '%252E') : encodeURIComponent(whole);
-  return template.replaceAll('{id}', () => encoded);
+  return template.replaceAll('{id}', () => pathSegment(name));
 }

@@ -5,8 +5,10 @@
 import type { JsonObject } from '../../json.js';
 import type { OrderBody, OrderItem } from '../../orders/body.js';
 import type { OrderStatus, OrderView, ProviderState, Tracking } from '../../orders/order.js';
+import { wireNumber } from '../amounts.js';
+import { statusWord, timestamp, unknownStatus, webAddress } from '../reading.js';
+import { given, present } from '../requests.js';
 import {
-  exactNumber,
   itemOptions,
   itemPriceExVat,
   type OrderAnswer,
@@ -35,9 +37,9 @@ export function submitBody(
     orderReferenceId: order.providerReference,
     orderType: settings.orderType,
     currency: present(body.currency, 'currency'),
-    ...(retailCurrency === undefined ? {} : { retailCurrency }),
+    ...given({ retailCurrency }),
     ...(shippingExVat === undefined ? {} : { retailShippingPriceInclVat: wireNumber(shippingExVat) }),
-    ...(body.shippingMethod === undefined ? {} : { shipmentMethodUid: body.shippingMethod }),
+    ...given({ shipmentMethodUid: body.shippingMethod }),
     shippingAddress: wireAddress(body),
     items: (body.items ?? []).map(wireItem),
     ...(body.metadata === undefined ? {} : { metadata: wireMetadata(body.metadata) }),
@@ -57,7 +59,7 @@ export function updateBody(order: OrderView, params: JsonObject): UpdateBody {
     shippingAddress: shippingAddress ?? order.body.shippingAddress,
   };
   return {
-    ...(shippingMethod === undefined ? {} : { shipmentMethodUid: shippingMethod }),
+    ...given({ shipmentMethodUid: shippingMethod }),
     ...(shippingAddress === undefined && customer === undefined
       ? {}
       : { shippingAddress: wireAddress(changed) }),
@@ -73,17 +75,19 @@ function wireAddress(body: OrderBody): WireAddress {
     firstName: present(customer.firstName, 'customer.firstName'),
     lastName: present(customer.lastName, 'customer.lastName'),
     addressLine1: address.line1,
-    ...(address.line2 === undefined ? {} : { addressLine2: address.line2 }),
+    ...given({ addressLine2: address.line2 }),
     city: address.city,
     postCode: present(address.postCode, 'shippingAddress.postCode'),
     state: address.state ?? '',
     email: present(customer.email, 'customer.email'),
     phone: present(customer.phone, 'customer.phone'),
-    ...(customer.company === undefined ? {} : { companyName: customer.company }),
-    ...(isBusiness === undefined ? {} : { isBusiness }),
-    ...(customer.taxId === undefined ? {} : { federalTaxId: customer.taxId }),
-    ...(stateTaxId === undefined ? {} : { stateTaxId }),
-    ...(registrationState === undefined ? {} : { registrationState }),
+    ...given({
+      companyName: customer.company,
+      isBusiness,
+      federalTaxId: customer.taxId,
+      stateTaxId,
+      registrationState,
+    }),
   };
 }
 
@@ -92,9 +96,7 @@ function wireItem(item: OrderItem): WireItem {
   const priceExVat = itemPriceExVat(item);
   return {
     itemReferenceId: item.reference,
-    ...(item.sku === undefined ? {} : { productUid: item.sku }),
-    ...(productName === undefined ? {} : { productName }),
-    ...(productVariant === undefined ? {} : { productVariant }),
+    ...given({ productUid: item.sku, productName, productVariant }),
     quantity: item.quantity,
     ...(priceExVat === null ? {} : { retailPriceInclVat: wireNumber(priceExVat) }),
     files: (item.files ?? []).map(({ type, url }) => ({ type, url })),
@@ -104,18 +106,6 @@ function wireItem(item: OrderItem): WireItem {
 
 function wireMetadata(metadata: NonNullable<OrderBody['metadata']>): WireMetadata[] {
   return Object.entries(metadata).map(([key, value]) => ({ key, value: String(value) }));
-}
-
-function wireNumber(amount: string): number {
-  const number = exactNumber(amount);
-  if (number === null) throw new RangeError(`the amount ${amount} does not fit a JSON number`);
-  return number;
-}
-
-/** Validation has seen to it; a body without it is a mistake of ours. */
-function present<T>(value: T | undefined, name: string): T {
-  if (value === undefined) throw new TypeError(`the order has no ${name}`);
-  return value;
 }
 
 /**
@@ -184,7 +174,7 @@ function standing(
   rawStatus: string,
   answer: OrderAnswer,
 ): Pick<ProviderState, 'status' | 'failure' | 'attention'> {
-  const word = rawStatus.toLowerCase().replace(/[\s-]+/g, '_');
+  const word = statusWord(rawStatus);
   if (answer.orderType?.toLowerCase() === 'draft' && BEFORE_PRODUCTION.has(word)) return { status: 'draft' };
   const status = STATUSES.get(word);
   if (status === 'failed') return { status, failure: failure(answer) };
@@ -198,11 +188,7 @@ function standing(
       },
     };
   }
-  const said =
-    rawStatus === ''
-      ? 'GelatoConnect names no status'
-      : `GelatoConnect's status "${rawStatus}" is not known here`;
-  return { status: null, attention: { code: 'unknown_status', detail: said } };
+  return { status: null, attention: unknownStatus('GelatoConnect', rawStatus) };
 }
 
 /** A refusal after acceptance: the code is the provider's own, the sentence is missing in search rows. */
@@ -237,17 +223,6 @@ function toTracking(shipment: OrderAnswer['shipment']): Tracking[] {
 
 function leadsSomewhere({ code, url }: Tracking): boolean {
   return code !== null || url !== null;
-}
-
-/** Shown to people as a link, so nothing but a web address may pass. */
-function webAddress(url: string | null | undefined): string | null {
-  return url && /^https?:\/\//i.test(url) && URL.canParse(url) ? url : null;
-}
-
-/** ISO 8601 in UTC; null where it is no time. */
-function timestamp(value: string | null | undefined): string | null {
-  const ms = value ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
 }
 
 /**

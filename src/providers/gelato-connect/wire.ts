@@ -4,14 +4,22 @@
  * throws on none. The `...InclVat` fields hold amounts WITHOUT VAT ("Special Notes for International
  * Orders"); those names stay in this file and in map.ts.
  */
-import { Decimal } from 'decimal.js';
-import { isValid as isCountry } from 'i18n-iso-countries/index.js';
 import { z } from 'zod';
-import { optionProblems, type Path, problem, schemaProblems, unless } from '../../field-problems.js';
+import { optionProblems, type Path, problem, unless } from '../../field-problems.js';
 import type { JsonObject } from '../../json.js';
 import { type FieldProblem, type OrderBody, type OrderItem, orderBody } from '../../orders/body.js';
 import type { Answer, ProviderError } from '../../policy/answer.js';
-import { canStandInPath, clean, exactText, name, text } from '../reading.js';
+import { Exact, exactNumber } from '../amounts.js';
+import {
+  countryProblems,
+  hasText,
+  isFetchable,
+  type PhoneRule,
+  phoneProblems,
+  prepaidOnlyProblems,
+  readUpdateParams,
+} from '../body-checks.js';
+import { canStandInPath, clean, exactText, name, objectId, text } from '../reading.js';
 
 /** Where a design goes on the product ("Type of file"). */
 export const FILE_TYPES = [
@@ -119,18 +127,9 @@ function isCurrency(code: string): boolean {
   return CURRENCIES.has(code);
 }
 
-// A price has up to 18 digits and a quantity 7 (orders/body.ts): the default of 20 digits would round the product.
-const Exact = Decimal.clone({ precision: 40 });
-
 /** The price of all pieces of an item without VAT, as a decimal string; null where no price is given. */
 export function itemPriceExVat(item: OrderItem): string | null {
   return item.unitPrice === undefined ? null : new Exact(item.unitPrice).times(item.quantity).toFixed();
-}
-
-/** The amount as a JSON number (a double), or null where it would come out as another amount. */
-export function exactNumber(amount: string): number | null {
-  const number = Number(amount);
-  return new Exact(number).equals(amount) ? number : null;
 }
 
 /** What GelatoConnect would refuse about a body, or do wrong with it; all of it at once. */
@@ -144,26 +143,26 @@ export function bodyProblems(body: OrderBody): FieldProblem[] {
     ),
     ...currencyProblems(body.currency),
     ...REQUIRED_OF_CUSTOMER.flatMap((name) => required(body.customer?.[name], ['customer', name])),
-    ...phoneProblems(body.customer?.phone),
+    ...phoneProblems(body.customer?.phone, PHONE),
     ...(body.shippingAddress === undefined
       ? [problem(['shippingAddress'], 'required', 'is required: give line1, city, postCode and country')]
       : addressProblems(body.shippingAddress)),
     ...itemsProblems(body.items ?? []),
-    ...paymentProblems(body.payment),
+    ...prepaidOnlyProblems(body.payment, 'GelatoConnect'),
     ...amountProblems(body.totals?.shipping ?? null, ['totals', 'shipping']),
     ...optionProblems(orderOptions, body.options, ['options']),
   ];
 }
 
-/** Reads the parameters of an `update`, or says what is wrong with them: first with their shape, then with the rest. */
+/** Reads the parameters of an `update`, or says what is wrong with them. */
 export function readUpdate(params: unknown): { params: JsonObject } | { problems: FieldProblem[] } {
-  const parsed = updateParams.safeParse(params);
-  if (!parsed.success) {
-    return { problems: schemaProblems(parsed.error, params, [], 'unknown_field', updateParams) };
-  }
-  const { shippingMethod, shippingAddress, customer } = parsed.data;
+  return readUpdateParams(updateParams, params, updateProblems);
+}
+
+function updateProblems(update: z.output<typeof updateParams>): FieldProblem[] {
+  const { shippingMethod, shippingAddress, customer } = update;
   const given = REQUIRED_OF_CUSTOMER.filter((name) => customer?.[name] !== undefined);
-  const problems = [
+  return [
     ...unless(
       [shippingMethod, shippingAddress, customer].some((part) => part !== undefined),
       [],
@@ -171,13 +170,9 @@ export function readUpdate(params: unknown): { params: JsonObject } | { problems
       'give shippingMethod, shippingAddress or customer: at least one of them',
     ),
     ...given.flatMap((name) => required(customer?.[name], ['customer', name])),
-    ...phoneProblems(customer?.phone),
+    ...phoneProblems(customer?.phone, PHONE),
     ...(shippingAddress === undefined ? [] : addressProblems(shippingAddress)),
   ];
-  // The schema lets only strings and objects of strings through: JSON, once absent fields are gone.
-  return problems.length > 0
-    ? { problems }
-    : { params: JSON.parse(JSON.stringify(parsed.data)) as JsonObject };
 }
 
 const REQUIRED_OF_CUSTOMER = ['firstName', 'lastName', 'email', 'phone'] as const;
@@ -190,7 +185,7 @@ function required(
   path: Path,
   detail = 'is required by GelatoConnect',
 ): FieldProblem[] {
-  return unless(value !== undefined && value.trim() !== '', path, 'required', detail);
+  return unless(hasText(value), path, 'required', detail);
 }
 
 function currencyProblems(currency: string | undefined): FieldProblem[] {
@@ -203,24 +198,19 @@ function currencyProblems(currency: string | undefined): FieldProblem[] {
   );
 }
 
-/** "With country code"; E.164 allows 15 digits, and no country code begins with 0. */
-function phoneProblems(phone: string | undefined): FieldProblem[] {
-  if (phone === undefined || phone.trim() === '') return [];
-  const digits = phone.replace(/\D/g, '').length;
-  return unless(
-    /^\+[1-9][\d ()-]*$/.test(phone) && digits >= 6 && digits <= 15,
-    ['customer', 'phone'],
-    'invalid',
-    'must be + with the country code and 6 to 15 digits in all, such as "+47 22 22 22 22"',
-  );
-}
+/** "With country code", of which none begins with 0. */
+const PHONE: PhoneRule = {
+  form: /^\+[1-9][\d ()-]*$/,
+  leastDigits: 6,
+  detail: 'must be + with the country code and 6 to 15 digits in all, such as "+47 22 22 22 22"',
+};
 
 function addressProblems(address: NonNullable<OrderBody['shippingAddress']>): FieldProblem[] {
   const { country, state } = address;
   const at = (name: string): Path => ['shippingAddress', name];
   return [
     ...(['line1', 'city', 'postCode'] as const).flatMap((name) => required(address[name], at(name))),
-    ...unless(isCountry(country), at('country'), 'invalid', 'must be a country code of ISO 3166-1 alpha-2'),
+    ...countryProblems(country, at('country')),
     ...(COUNTRIES_WITH_STATE.includes(country)
       ? required(state, at('state'), `is required in ${country}: give the code of the state or province`)
       : []),
@@ -298,15 +288,8 @@ function filesProblems(files: NonNullable<OrderItem['files']>, path: Path): Fiel
   const aboutUrl = 'must be an absolute https URL without user name and password';
   return files.flatMap(({ type, url }, index) => [
     ...unless(types.includes(type), [...path, index, 'type'], 'invalid', aboutType),
-    ...unless(isPublicHttps(url), [...path, index, 'url'], 'invalid', aboutUrl),
+    ...unless(isFetchable(url, 'https'), [...path, index, 'url'], 'invalid', aboutUrl),
   ]);
-}
-
-/** The URL parser forgives white space and missing slashes; a print shop's downloader need not. */
-function isPublicHttps(text: string): boolean {
-  if (!/^https:\/\/[^\s\\]+$/i.test(text) || !URL.canParse(text)) return false;
-  const { username, password } = new URL(text);
-  return username === '' && password === '';
 }
 
 function amountProblems(amount: string | null, path: Path): FieldProblem[] {
@@ -318,19 +301,6 @@ function amountProblems(amount: string | null, path: Path): FieldProblem[] {
     `makes the amount ${amount}, too many digits for a JSON number: shorten it`,
   );
 }
-
-/** Nothing in this API collects money at the door. */
-function paymentProblems(payment: OrderBody['payment']): FieldProblem[] {
-  if (payment?.method === 'cod') {
-    return [problem(['payment', 'method'], 'invalid', 'must be prepaid: GelatoConnect collects no money')];
-  }
-  const toCollect = new Exact(payment?.amountToCollect ?? 0);
-  const detail = 'must be left out: GelatoConnect collects no money';
-  return unless(toCollect.isZero(), ['payment', 'amountToCollect'], 'invalid', detail);
-}
-
-/** The provider's id of an order. It is put into URLs, so one that would name another resource is no id. */
-const orderId = name.refine(canStandInPath);
 
 const quantity = z
   .union([
@@ -369,7 +339,7 @@ const answeredItem = z.object({
 
 /** An order as "Get Order" tells it; rows of "Search Orders" are the same with most of it left out. */
 export const orderAnswer = z.object({
-  id: orderId,
+  id: objectId,
   orderReferenceId: name.nullish().catch(null),
   orderType: text,
   fulfillmentStatus: text,
@@ -386,7 +356,7 @@ export const orderAnswer = z.object({
 export type OrderAnswer = z.output<typeof orderAnswer>;
 
 /** The answer to a submit. */
-export const submitAnswer = z.object({ id: orderId, orderReferenceId: name.nullish() });
+export const submitAnswer = z.object({ id: objectId, orderReferenceId: name.nullish() });
 
 /** A page of "Search Orders"; one unreadable row makes the page unreadable, so that no order is overlooked. */
 export const searchAnswer = z.object({ orders: z.array(orderAnswer) });

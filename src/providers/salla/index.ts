@@ -2,22 +2,22 @@
  * Salla's Merchant API: one adapter per store, in one of three modes. A puts orders into the store, B ships orders
  * of the store, C writes back how far an order has come. Access tokens end, and each refresh token is good once.
  */
-import * as oauth from 'oauth4webapi';
 import { z } from 'zod';
 import type { OrderStatus, OrderView, ProviderState } from '../../orders/order.js';
 import type { Answer } from '../../policy/answer.js';
 import type { Outcome } from '../../policy/outcome.js';
+import { rotateTokens, tokenCredentials } from '../oauth.js';
 import {
   type Capabilities,
   defineProvider,
   type HttpRequest,
   type OpenAccount,
-  type Refreshed,
   type Step,
-  type TokenRotation,
   type Work,
 } from '../provider.js';
-import { clean } from '../reading.js';
+import { jsonRequest, pathSegment, queryValue } from '../requests.js';
+import { serviceUrl } from '../settings.js';
+import { orderOf, placedAs, READ, REPEATABLE_WRITE, SINGLE_WRITE } from '../steps.js';
 import {
   catalogueOrder,
   externalOrder,
@@ -52,8 +52,6 @@ import {
   shipmentAnswer,
   shipmentsPage,
   statusOf,
-  tokenExpiry,
-  tokenPair,
 } from './wire.js';
 
 /** Rows of a page, at most ("Pagination"). */
@@ -69,18 +67,6 @@ const REFRESH_AHEAD_MS = 24 * 3_600_000;
 const DELETED = 202;
 const NO_CONTENT = 204;
 
-const serviceUrl = z
-  .string()
-  .refine((url) => /^https?:\/\//i.test(url) && URL.canParse(url), {
-    error: 'must be an absolute http or https URL',
-    abort: true,
-  })
-  .refine((url) => {
-    const { username, password } = new URL(url);
-    return username === '' && password === '' && !/[?#]/.test(url);
-  }, 'must not hold a user name, password, query or fragment')
-  .transform((url) => url.replace(/\/+$/, ''));
-
 const config = z.strictObject({
   baseUrl: serviceUrl.default('https://api.salla.dev/admin/v2'),
   tokenUrl: serviceUrl.default('https://accounts.salla.sa/oauth2/token'),
@@ -91,30 +77,7 @@ const config = z.strictObject({
   completedMeans: z.enum(['in_progress', 'delivered']).default('in_progress'),
 });
 
-/** A header's value: visible ASCII (RFC 9110, "Field Values"), without the spaces that copying drags along. */
-const headerValue = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces');
-
-const NOT_A_TIME = 'must be seconds since 1970, or an ISO 8601 time with its zone';
-
-/** In either notation; out comes ISO 8601, which reads the same a second time. */
-const instant = z
-  .union([z.number(), z.string()], { error: NOT_A_TIME })
-  .transform((told) => {
-    const written = String(told);
-    if (/^\d{1,11}$/.test(written)) return Number(written) * 1_000;
-    return /^\d{4}-\d{2}-\d{2}T.*(?:Z|[+-]\d{2}:\d{2})$/.test(written) ? Date.parse(written) : Number.NaN;
-  })
-  .refine((ms) => !Number.isNaN(ms), { error: NOT_A_TIME, abort: true })
-  .transform((ms) => new Date(ms).toISOString());
-
-const credentials = z.strictObject({
-  clientId: z.string().min(1),
-  clientSecret: z.string().min(1),
-  accessToken: headerValue,
-  refreshToken: z.string().min(1),
-  expiresAt: instant,
-  webhookSecret: z.string().min(1).optional(),
-});
+const credentials = tokenCredentials.extend({ webhookSecret: z.string().min(1).optional() });
 
 type Config = z.output<typeof config>;
 type Credentials = z.output<typeof credentials>;
@@ -148,7 +111,8 @@ export const salla = defineProvider<Config, Credentials>({
       readError,
       statusOf,
       validate: (body) => bodyProblems(body, settings),
-      tokens: rotation(settings, keys),
+      // "Token rules": the client's own credentials stand in the form.
+      tokens: rotateTokens(keys, { tokenUrl: settings.tokenUrl, aheadMs: REFRESH_AHEAD_MS }),
     };
   },
 });
@@ -157,18 +121,14 @@ export const salla = defineProvider<Config, Credentials>({
 type Call = (work: Work, method: HttpRequest['method'], path: string, body?: object) => HttpRequest;
 
 function callWith({ baseUrl }: Config, { accessToken }: Credentials): Call {
-  return (work, method, path, body) => ({
-    method,
-    url: `${baseUrl}${path}`,
-    headers: {
-      Accept: 'application/json',
+  return (work, method, path, body) => {
+    const headers = {
       // Messages come in Arabic otherwise ("Multi-Language Support"), and some are read (wire.ts).
       'Accept-Language': 'en',
       Authorization: `Bearer ${work.accessToken ?? accessToken}`,
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+    };
+    return jsonRequest(method, `${baseUrl}${path}`, headers, body);
+  };
 }
 
 function modeOfWork(settings: Config, call: Call): ModeOfWork {
@@ -194,22 +154,16 @@ function readStep(
   read: (work: Work, json: unknown) => Outcome | null,
 ): Step {
   return {
+    ...READ,
     name,
-    writes: false,
-    repeatable: true,
     request: (work) => call(work, 'GET', path(work)),
     read: (work, answer) => (answer.status === 200 ? read(work, answer.json) : null),
   };
 }
 
-/** A write that may go out again: it sets what it sets. */
-const SETS = { writes: true, repeatable: true } as const;
-/** A write that makes something anew each time. */
-const CREATES = { writes: true, repeatable: false } as const;
-
 function ordersIntoStore(settings: Config, call: Call): ModeOfWork {
   const by = settings.orderPath === '/orders/external' ? 'reference' : 'correlation';
-  const path = (work: Work) => `/orders/${encode(placedAs(work))}`;
+  const path = (work: Work) => `/orders/${pathSegment(placedAs(work))}`;
   const search = (name: string, query: (order: OrderView) => Record<string, string>) =>
     readStep(
       call,
@@ -227,7 +181,7 @@ function ordersIntoStore(settings: Config, call: Call): ModeOfWork {
       cancel: [cancellableStep(settings, call, path), cancelStep(call, path)],
       update: [
         {
-          ...SETS,
+          ...REPEATABLE_WRITE,
           name: 'update',
           request: (work) => call(work, 'PUT', path(work), orderUpdate(orderOf(work), work.params)),
           read: (_work, answer) => doneIfSaid(answer),
@@ -274,7 +228,7 @@ function searchedBy(order: OrderView, by: 'reference' | 'correlation'): Record<s
 function orderStep(settings: Config, call: Call): Step {
   const isExternal = settings.orderPath === '/orders/external';
   return {
-    ...CREATES,
+    ...SINGLE_WRITE,
     name: 'order',
     request: (work) => {
       const order = orderOf(work);
@@ -315,7 +269,7 @@ function cancellableStep(settings: Words, call: Call, path: (work: Work) => stri
 /** There is no call to cancel an order: its status becomes `canceled`. */
 function cancelStep(call: Call, path: (work: Work) => string): Step {
   return {
-    ...SETS,
+    ...REPEATABLE_WRITE,
     name: 'cancel',
     request: (work) => call(work, 'POST', `${path(work)}/status`, { slug: 'canceled' }),
     read: (_work, answer) => doneIfSaid(answer),
@@ -323,7 +277,7 @@ function cancelStep(call: Call, path: (work: Work) => string): Step {
 }
 
 function shipmentsOfStore(call: Call): ModeOfWork {
-  const path = (work: Work) => `/shipments/${encode(placedAs(work))}`;
+  const path = (work: Work) => `/shipments/${pathSegment(placedAs(work))}`;
   const readOne = (work: Work, json: unknown) => {
     const row = shipmentAnswer.safeParse(json).data?.data;
     return row?.id === placedAs(work) ? row : undefined;
@@ -334,7 +288,7 @@ function shipmentsOfStore(call: Call): ModeOfWork {
       submit: [shipmentStep(call)],
       cancel: [
         {
-          ...SETS,
+          ...REPEATABLE_WRITE,
           name: 'cancel',
           request: (work) => call(work, 'POST', `${path(work)}/cancel`),
           read: (work, answer) => {
@@ -375,7 +329,7 @@ function shipmentsOfStore(call: Call): ModeOfWork {
 
 function shipmentStep(call: Call): Step {
   return {
-    ...CREATES,
+    ...SINGLE_WRITE,
     name: 'shipment',
     request: (work) => call(work, 'POST', '/shipments', shipmentRequest(orderOf(work))),
     read: (work, answer) => {
@@ -395,7 +349,7 @@ function shipmentStep(call: Call): Step {
  * made of the order meanwhile, so a lost answer is looked up like that of an order.
  */
 function statusOfStore(settings: Config, call: Call): ModeOfWork {
-  const path = (work: Work) => `/orders/${encode(statusTarget(orderOf(work)).orderId)}`;
+  const path = (work: Work) => `/orders/${pathSegment(statusTarget(orderOf(work)).orderId)}`;
   const light = (work: Work) => `${path(work)}?format=light`;
   const reread = (name: string, from: typeof path, judge: (told: WrittenTo, work: Work) => Outcome) =>
     readStep(call, name, from, (work, json) => {
@@ -410,7 +364,7 @@ function statusOfStore(settings: Config, call: Call): ModeOfWork {
           isThere ? accepted(state.providerOrderId, state) : { kind: 'done', data: { before: key } },
         ),
         {
-          ...CREATES,
+          ...SINGLE_WRITE,
           name: 'status',
           request: (work) => call(work, 'POST', `${path(work)}/status`, statusBody(orderOf(work))),
           read: (work, answer) => {
@@ -517,105 +471,7 @@ function doneIfSaid(answer: Answer): Outcome | null {
   return isEmpty || doneAnswer.safeParse(written(answer)).success ? { kind: 'done' } : null;
 }
 
-function orderOf(work: Work): OrderView {
-  if (work.order === undefined) throw new TypeError('this step needs an order');
-  return work.order;
-}
-
-/** Salla's own id: its paths know nothing of our references. */
-function placedAs(work: Work): string {
-  const { providerOrderId } = orderOf(work);
-  if (providerOrderId === null) throw new TypeError('this step needs an order that was placed');
-  return providerOrderId;
-}
-
 function listOf(path: '/orders' | '/shipments', query: Record<string, string>, rows = PAGE_SIZE): string {
   const pairs = Object.entries({ ...query, per_page: String(rows) });
-  return `${path}?${pairs.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join('&')}`;
-}
-
-/** A name of dots alone would move to another resource even when encoded (WHATWG URL, "double-dot URL path segment"). */
-function encode(name: string): string {
-  return /^\.{1,2}$/.test(name) ? name.replaceAll('.', '%252E') : encodeURIComponent(name.toWellFormed());
-}
-
-/** "Token rules": the client's own credentials stand in the form. */
-function rotation({ tokenUrl }: Config, keys: Credentials): TokenRotation {
-  const { clientId, clientSecret, accessToken, refreshToken, expiresAt } = keys;
-  return {
-    initial: { accessToken, refreshToken, expiresAt: Date.parse(expiresAt) },
-    aheadMs: REFRESH_AHEAD_MS,
-    request: (tokens) => ({
-      method: 'POST',
-      url: tokenUrl,
-      headers: { Accept: 'application/json', 'Content-Type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({
-        grant_type: 'refresh_token',
-        refresh_token: tokens.refreshToken,
-        client_id: clientId,
-        client_secret: clientSecret,
-      }).toString(),
-    }),
-    read: (answer) => readTokens(answer, { clientId, tokenUrl }),
-  };
-}
-
-/** What the token endpoint says before it looks at the refresh token (RFC 6749, section 5.2). */
-const NOT_USED: readonly string[] = [
-  'invalid_request',
-  'invalid_client',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'invalid_scope',
-];
-
-/** Null where the refresh token may have been used and no new pair came. */
-async function readTokens(
-  answer: Answer,
-  { clientId, tokenUrl }: { clientId: string; tokenUrl: string },
-): Promise<Refreshed | null> {
-  const server = { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl };
-  try {
-    const told = await oauth.processRefreshTokenResponse(server, { client_id: clientId }, toResponse(answer));
-    const { access_token: accessToken, refresh_token: refreshToken } = told;
-    // Without a new refresh token the chain has ended: the old one must not be sent again.
-    if (refreshToken === undefined || !isHeaderValue(accessToken)) return null;
-    return { kind: 'tokens', tokens: { accessToken, refreshToken, expiresAt: expiryOf(answer) } };
-  } catch (error) {
-    // Anything else that the library refuses is an answer that cannot be trusted.
-    if (!(error instanceof oauth.ResponseBodyError)) return null;
-    const code = clean(error.error, 100);
-    // Typed as text, and yet whatever the server sent.
-    const said: unknown = error.error_description;
-    const message = typeof said === 'string' ? clean(said) : `the token endpoint says ${code}`;
-    if (code === 'invalid_grant') return { kind: 'revoked', code, message };
-    return NOT_USED.includes(code) ? { kind: 'refused', code, message } : null;
-  }
-}
-
-/**
- * The answer as the OAuth library takes it. Only what decides is handed on: neither may a pair be lost, and its
- * refresh token with it, for a type that was left out, nor a refusal be hidden behind a challenge in its head.
- */
-function toResponse({ status, body, json }: Answer): Response {
-  const headers = { 'content-type': 'application/json' };
-  if (status < 200 || status > 299) return new Response(body, { status, headers });
-  const pair = { token_type: 'bearer', ...tokenPair.safeParse(json).data };
-  return new Response(JSON.stringify(pair), { status: 200, headers });
-}
-
-function isHeaderValue(text: string): boolean {
-  return headerValue.safeParse(text).success;
-}
-
-// Below the first, seconds since 1970 are a day in 2001; above the second, one in 5138.
-const EARLIEST_S = 1e9;
-const LATEST_S = 1e11;
-
-/** `expires` is a moment, `expires_in` a duration; sources differ on which of them is sent. Epoch ms. */
-function expiryOf(answer: Answer): number | null {
-  const { expires, expires_in: lasts } = tokenExpiry.safeParse(answer.json).data ?? {};
-  if (typeof expires === 'number' && expires >= EARLIEST_S && expires < LATEST_S) return expires * 1_000;
-  if (typeof lasts === 'number' && lasts > 0 && lasts < LATEST_S) return answer.receivedAt + lasts * 1_000;
-  return null;
+  return `${path}?${pairs.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
 }

@@ -6,10 +6,12 @@ import type { JsonObject } from '../../json.js';
 import type { OrderBody } from '../../orders/body.js';
 import type { OrderStatus, OrderView, ProviderState, Tracking } from '../../orders/order.js';
 import type { Outcome } from '../../policy/outcome.js';
+import { wireNumber } from '../amounts.js';
+import { foundOrders, onceEach, webAddress } from '../reading.js';
+import { given, present } from '../requests.js';
 import {
   type CatalogueOrder,
   type ExternalOrder,
-  exactNumber,
   isWhole,
   type Moment,
   type OrderRow,
@@ -50,7 +52,7 @@ export function externalOrder(order: OrderView, words: Words): ExternalOrder {
   return {
     external_order_id: order.providerReference,
     date: riyadh(order.createdAt.getTime()).slice(0, 16).replace('T', ' '),
-    ...(body.currency === undefined ? {} : { currency: body.currency }),
+    ...given({ currency: body.currency }),
     ...(body.totals?.subtotal === undefined ? {} : { subtotal: wireNumber(body.totals.subtotal) }),
     ...(body.totals?.shipping === undefined ? {} : { shipping_cost: wireNumber(body.totals.shipping) }),
     ...placedOrder(body, words),
@@ -83,8 +85,7 @@ function placedOrder(body: OrderBody, words: Words) {
     ...(customer?.id === undefined ? {} : { customer: { id: Number(customer.id) } }),
     ...(receiver === null ? {} : { receiver }),
     delivery_method: deliveryMethod,
-    ...(courierId === undefined ? {} : { courier_id: courierId }),
-    ...(branchId === undefined ? {} : { branch_id: branchId }),
+    ...given({ courier_id: courierId, branch_id: branchId }),
     ...(deliveryMethod === 'shipping'
       ? { ship_to: wireShipTo(present(body.shippingAddress, 'shippingAddress'), rest) }
       : {}),
@@ -100,8 +101,7 @@ function wireReceiver({ customer, shippingAddress }: OrderBody): WireReceiver | 
   return {
     name,
     phone,
-    ...(shippingAddress === undefined ? {} : { country_code: shippingAddress.country }),
-    ...(customer?.email === undefined ? {} : { email: customer.email }),
+    ...given({ country_code: shippingAddress?.country, email: customer?.email }),
     notify: false,
   };
 }
@@ -126,10 +126,12 @@ function wireShipTo(address: NonNullable<OrderBody['shippingAddress']>, place: P
     country: place.countryId ?? country,
     city: place.cityId ?? city,
     address_line: line1,
-    ...(line2 === undefined ? {} : { address: line2 }),
-    ...(place.block === undefined ? {} : { block: place.block }),
-    ...(place.streetNumber === undefined ? {} : { street_number: place.streetNumber }),
-    ...(postCode === undefined ? {} : { postal_code: postCode }),
+    ...given({
+      address: line2,
+      block: place.block,
+      street_number: place.streetNumber,
+      postal_code: postCode,
+    }),
   };
 }
 
@@ -143,8 +145,7 @@ function wirePayment(
   if (options.paymentStatus === 'waiting')
     return { status: words.openPaymentStatus, accepted_methods: [method] };
   if (method !== 'cod') return { status: 'paid', method };
-  const charge = { amount: 0, ...(currency === undefined ? {} : { currency }) };
-  return { status: 'paid', method, cash_on_delivery: charge };
+  return { status: 'paid', method, cash_on_delivery: { amount: 0, ...given({ currency }) } };
 }
 
 /** The body of "Update Order": only what is to change. The receiver is taken whole. */
@@ -161,7 +162,7 @@ export function orderUpdate({ body }: OrderView, params: JsonObject): OrderUpdat
       ? {}
       : {
           delivery_method: deliveryMethod,
-          ...(courierId === undefined ? {} : { courier_id: courierId }),
+          ...given({ courier_id: courierId }),
           // The ids of the old place do not go with a new one.
           ship_to: wireShipTo(shippingAddress, {}),
         }),
@@ -191,12 +192,12 @@ export function shipmentRequest(order: OrderView): ShipmentBody {
         }
       : {}),
     overwrite_exists_pending: false,
-    packages: packages.map(({ price, weight, ...rest }) => ({
-      ...given(rest),
+    packages: packages.map(({ name, sku, quantity, price, weight }) => ({
+      ...given({ name, sku, quantity }),
       ...(price === undefined
         ? {}
         : { price: { amount: wireNumber(price.amount), currency: price.currency } }),
-      ...(weight === undefined ? {} : { weight }),
+      ...given({ weight }),
     })),
     ...(shippingAddress === undefined
       ? {}
@@ -205,27 +206,10 @@ export function shipmentRequest(order: OrderView): ShipmentBody {
             ...wireShipTo(shippingAddress, {}),
             ...(name === '' ? {} : { name }),
             ...(phone === '' ? {} : { phone }),
-            ...(customer?.email === undefined ? {} : { email: customer.email }),
+            ...given({ email: customer?.email }),
           },
         }),
-    ...(body.notes === undefined ? {} : { remarks: body.notes }),
-  };
-}
-
-/** Without the fields that are absent: an undefined one is another thing than none, for the compiler. */
-function given({
-  name,
-  sku,
-  quantity,
-}: {
-  name?: string | undefined;
-  sku?: string | undefined;
-  quantity?: number | undefined;
-}) {
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(sku === undefined ? {} : { sku }),
-    ...(quantity === undefined ? {} : { quantity }),
+    ...given({ remarks: body.notes }),
   };
 }
 
@@ -256,7 +240,7 @@ export function statusBody(order: OrderView): StatusBody {
   const { notes } = order.body;
   return {
     ...(slug === null ? { status_id: Number(statusId) } : { slug }),
-    ...(notes === undefined ? {} : { note: notes }),
+    ...given({ note: notes }),
   };
 }
 
@@ -278,18 +262,6 @@ export function hasStatus(target: StatusTarget, status: WireStatus | null | unde
 /** By what a status is told from another; null where the answer tells of none. */
 export function statusKey(status: WireStatus | null | undefined): string | null {
   return status?.customId ?? status?.id ?? status?.slug ?? null;
-}
-
-function wireNumber(amount: string): number {
-  const number = exactNumber(amount);
-  if (number === null) throw new RangeError(`the amount ${amount} does not fit a JSON number`);
-  return number;
-}
-
-/** Validation has seen to it; a body without it is a mistake of ours. */
-function present<T>(value: T | undefined, name: string): T {
-  if (value === undefined) throw new TypeError(`the order has no ${name}`);
-  return value;
 }
 
 /** A moment as Riyadh's clocks tell it, in ISO 8601 without a zone. */
@@ -430,9 +402,7 @@ export function shipmentState(row: ShipmentRow): ProviderState {
 /** Nothing, where it leads nowhere: while a shipment is being created, no carrier has given it a number. */
 function toTracking(row: ShipmentRow): Tracking[] {
   const code = row.tracking_number || row.shipping_number || null;
-  const link = row.tracking_link;
-  // Shown to people as a link, so nothing but a web address may pass.
-  const url = link && /^https?:\/\//i.test(link) && URL.canParse(link) ? link : null;
+  const url = webAddress(row.tracking_link);
   if (code === null && url === null) return [];
   return [{ carrier: row.courier_name || null, code, url, status: rawStatus(row.status) || null }];
 }
@@ -513,15 +483,10 @@ export function judgeShipments(order: OrderView, page: ShipmentsPage): Outcome |
 
 /** Found, or not there in a list that was read to its end; everything else proves nothing. */
 function judge(rows: readonly { fit: Fit; state: ProviderState }[], whole: boolean): Outcome {
-  const pick = (fit: Fit) => [
-    ...new Map(
-      rows.filter((row) => row.fit === fit).map(({ state }) => [state.providerOrderId, state]),
-    ).values(),
-  ];
-  const [ours, ...more] = pick('ours');
-  if (ours !== undefined)
-    return more.length === 0 ? { kind: 'observed', state: ours } : { kind: 'done', states: [ours, ...more] };
-  const candidates = pick('maybe');
+  const pick = (fit: Fit) => rows.filter((row) => row.fit === fit).map(({ state }) => state);
+  const ours = foundOrders(pick('ours'));
+  if (ours !== null) return ours;
+  const candidates = onceEach(pick('maybe'));
   if (candidates.length > 0) return { kind: 'done', states: candidates };
   return whole
     ? { kind: 'missing', code: 'not_listed', message: 'the list, read to its end, does not hold it' }

@@ -4,14 +4,21 @@
  * `status` of the envelope repeats the HTTP number; `status` of an order is an object, of a shipment a word, or
  * the other way round ("Traps").
  */
-import { Decimal } from 'decimal.js';
-import { isValid as isCountry } from 'i18n-iso-countries/index.js';
 import { z } from 'zod';
-import { optionProblems, type Path, problem, schemaProblems, unless } from '../../field-problems.js';
+import { optionProblems, type Path, problem, unless } from '../../field-problems.js';
 import type { JsonObject } from '../../json.js';
 import { type FieldProblem, money, type OrderBody, type OrderItem, orderBody } from '../../orders/body.js';
 import type { Answer, ProviderError } from '../../policy/answer.js';
-import { canStandInPath, clean, exactText, name, text } from '../reading.js';
+import { Exact, exactNumber } from '../amounts.js';
+import {
+  countryProblems,
+  hasText,
+  type PhoneRule,
+  phoneProblems,
+  readUpdateParams,
+  referenceSpaceProblems,
+} from '../body-checks.js';
+import { clean, exactText, name, objectId, text } from '../reading.js';
 
 /** How an account fulfils: it puts orders into a store, ships orders of the store, or writes their status. */
 export type Mode = 'A' | 'B' | 'C';
@@ -203,15 +210,6 @@ const itemOptions = z.strictObject({});
 /** The parameters of an `update` in mode A, in the shop's words. */
 export const updateParams = orderBody.pick({ shippingAddress: true, customer: true });
 
-// A price has up to 18 digits: the default of 20 would do, were it not for the comparison with a double.
-const Exact = Decimal.clone({ precision: 40 });
-
-/** The amount as a JSON number (a double), or null where it would come out as another amount. */
-export function exactNumber(amount: string): number | null {
-  const number = Number(amount);
-  return new Exact(number).equals(amount) ? number : null;
-}
-
 /** What Salla would refuse about a body, or what would go wrong with it; all of it at once. */
 export function bodyProblems(
   body: OrderBody,
@@ -235,7 +233,7 @@ function orderProblems(body: OrderBody, orderPath: OrderPath): FieldProblem[] {
   const { options, items = [], totals } = body;
   const isExternal = orderPath === '/orders/external';
   return [
-    ...(isExternal ? referenceProblems(body.reference) : []),
+    ...(isExternal ? referenceSpaceProblems(body.reference) : []),
     ...customerProblems(body.customer),
     ...deliveryProblems(body, isExternal),
     ...unless(items.length > 0, ['items'], 'required', 'is required: give at least one item'),
@@ -249,16 +247,6 @@ function orderProblems(body: OrderBody, orderPath: OrderPath): FieldProblem[] {
     ...collectedByStore(body),
     ...optionProblems(orderOptions, options, ['options']),
   ];
-}
-
-/** The order is found again by its reference, and what begins or ends with a space may come back without it. */
-function referenceProblems(reference: string): FieldProblem[] {
-  return unless(
-    reference.trim() === reference,
-    ['reference'],
-    'invalid',
-    'must not begin or end with a space: the order is found again by it',
-  );
 }
 
 /** "Customer id or receiver" ("Create Order"); a receiver needs a name and a phone number. */
@@ -277,21 +265,16 @@ function customerProblems(customer: OrderBody['customer']): FieldProblem[] {
           'invalid',
           "must be the customer's id in the store: a whole number above 0",
         )),
-    ...phoneProblems(customer?.phone),
+    ...phoneProblems(customer?.phone, PHONE),
   ];
 }
 
-/** With or without the country's code; E.164 allows 15 digits. */
-function phoneProblems(phone: string | undefined): FieldProblem[] {
-  if (phone === undefined || phone.trim() === '') return [];
-  const digits = phone.replace(/\D/g, '').length;
-  return unless(
-    /^\+?\d[\d ()-]*$/.test(phone) && digits >= 7 && digits <= 15,
-    ['customer', 'phone'],
-    'invalid',
-    'must be a phone number of 7 to 15 digits, such as "+966 50 123 4567"',
-  );
-}
+/** With or without the country's code. */
+const PHONE: PhoneRule = {
+  form: /^\+?\d[\d ()-]*$/,
+  leastDigits: 7,
+  detail: 'must be a phone number of 7 to 15 digits, such as "+966 50 123 4567"',
+};
 
 /** Shipping needs a place, pickup a branch ("Create Order"). */
 function deliveryProblems({ shippingAddress, options }: OrderBody, isExternal: boolean): FieldProblem[] {
@@ -313,12 +296,7 @@ function deliveryProblems({ shippingAddress, options }: OrderBody, isExternal: b
 function addressProblems(address: OrderBody['shippingAddress']): FieldProblem[] {
   if (address === undefined)
     return [problem(['shippingAddress'], 'required', 'is required: give line1, city and country')];
-  return unless(
-    isCountry(address.country),
-    ['shippingAddress', 'country'],
-    'invalid',
-    'must be a country code of ISO 3166-1 alpha-2',
-  );
+  return countryProblems(address.country, ['shippingAddress', 'country']);
 }
 
 function itemProblems({ sku, unitPrice, options }: OrderItem, path: Path): FieldProblem[] {
@@ -357,8 +335,8 @@ function shipmentProblems(body: OrderBody): FieldProblem[] {
   const { payment, currency, shippingAddress, options } = body;
   const packages = shipmentOptions.shape.packages.safeParse(options?.packages).data ?? [];
   return [
-    ...referenceProblems(body.reference),
-    ...phoneProblems(body.customer?.phone),
+    ...referenceSpaceProblems(body.reference),
+    ...phoneProblems(body.customer?.phone, PHONE),
     ...(shippingAddress === undefined ? [] : addressProblems(shippingAddress)),
     ...(payment?.method === 'cod'
       ? [
@@ -405,11 +383,11 @@ function statusProblems({ options }: OrderBody): FieldProblem[] {
 
 /** Reads the parameters of an `update`, or says what is wrong with them. */
 export function readUpdate(params: unknown): { params: JsonObject } | { problems: FieldProblem[] } {
-  const parsed = updateParams.safeParse(params);
-  if (!parsed.success)
-    return { problems: schemaProblems(parsed.error, params, [], 'unknown_field', updateParams) };
-  const { shippingAddress, customer } = parsed.data;
-  const problems = [
+  return readUpdateParams(updateParams, params, updateProblems);
+}
+
+function updateProblems({ shippingAddress, customer }: z.output<typeof updateParams>): FieldProblem[] {
+  return [
     ...unless(
       shippingAddress !== undefined || customer !== undefined,
       [],
@@ -429,14 +407,6 @@ export function readUpdate(params: unknown): { params: JsonObject } | { problems
         ]),
     ...(shippingAddress === undefined ? [] : addressProblems(shippingAddress)),
   ];
-  // The schema lets only strings and objects of strings through: JSON, once absent fields are gone.
-  return problems.length > 0
-    ? { problems }
-    : { params: JSON.parse(JSON.stringify(parsed.data)) as JsonObject };
-}
-
-function hasText(value: string | undefined): boolean {
-  return value !== undefined && value.trim() !== '';
 }
 
 function amountProblems(amount: string | undefined, path: Path): FieldProblem[] {
@@ -444,8 +414,6 @@ function amountProblems(amount: string | undefined, path: Path): FieldProblem[] 
   return unless(fits, path, 'invalid', 'has too many digits for a JSON number: shorten it');
 }
 
-/** An id of Salla's. It is put into URLs, so one that would name another resource is no id. */
-const id = name.refine(canStandInPath);
 const otherId = name.nullish().catch(null);
 /** Ours. Absent, where the store does not show it; null, where it shows that there is none. */
 const externalId = name.nullish().catch(undefined);
@@ -488,7 +456,7 @@ export type WireStatus = NonNullable<z.output<typeof status>>;
 
 /** A shipment of "Shipment Details", of lists, and inside orders. */
 export const shipmentRow = z.object({
-  id,
+  id: objectId,
   order_id: otherId,
   type: text,
   courier_id: otherId,
@@ -506,7 +474,7 @@ const quantity = z.int().nullish().catch(null);
 
 /** An order of "Order Details"; rows of "List Orders" are the same with most of it left out. */
 export const orderRow = z.object({
-  id,
+  id: objectId,
   reference_id: otherId,
   external_order_id: externalId,
   status,
@@ -661,19 +629,3 @@ function codeOf(stands: number, message: string, fields: Record<string, string[]
   if (/\b(?:taken|used|exists?|duplicat\w*)\b|مستخدم|مكرر/i.test(ofReference)) return 'duplicate_reference';
   return /\balready (?:has|in|is)\b|\bsame status\b/i.test(message) ? 'same_status' : null;
 }
-
-const seconds = z
-  .union([
-    z.number(),
-    z
-      .string()
-      .regex(/^\d{1,12}$/)
-      .transform(Number),
-  ])
-  .nullish()
-  .catch(null);
-
-/** When an access token ends: `expires` is a moment, `expires_in` a duration, both in seconds ("Token rules"). */
-export const tokenExpiry = z.object({ expires: seconds, expires_in: seconds });
-/** The pair itself, for the OAuth library to judge. */
-export const tokenPair = z.object({ access_token: z.unknown(), refresh_token: z.unknown() });

@@ -3,11 +3,14 @@
  * a branch and brings to an address of a customer's; both have to be known to Wasal before the order is.
  */
 import { z } from 'zod';
-import type { JsonObject } from '../../json.js';
 import type { OrderView } from '../../orders/order.js';
 import type { Answer, ProviderError } from '../../policy/answer.js';
 import type { Fact, Outcome } from '../../policy/outcome.js';
+import { nextOpening, openingHours } from '../opening-hours.js';
 import { defineProvider, type HttpRequest, type Step, type Work } from '../provider.js';
+import { type Call, jsonRequest, pathSegment } from '../requests.js';
+import { serviceUrl } from '../settings.js';
+import { orderOf, placedAs, READ, REPEATABLE_WRITE, SINGLE_WRITE } from '../steps.js';
 import {
   addressDigest,
   addressFact,
@@ -17,13 +20,13 @@ import {
   customerDigest,
   type HeldAddress,
   heldAddresses,
+  idsOf,
   isSamePlace,
-  namedAddress,
-  nextOpening,
+  judgeList,
+  madeWithin,
   phoneOf,
   placeDigest,
   prepare,
-  sameContent,
   statusOf,
   submitBody,
   textIn,
@@ -60,46 +63,6 @@ const CUSTOMER_TTL_MS = 30 * 24 * HOUR_MS;
 /** A person can change an address at Wasal, of which we do not hear: it is believed for a day. */
 const ADDRESS_TTL_MS = 24 * HOUR_MS;
 
-/** An order's id tells when it was made, by another machine's clock: so much is allowed for, ms. */
-const CLOCK_SLACK_MS = 60_000;
-
-const baseUrl = z
-  .string()
-  .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
-    error: 'must be an absolute http or https URL',
-    abort: true,
-  })
-  .refine((text) => {
-    const { username, password } = new URL(text);
-    return username === '' && password === '' && !/[?#]/.test(text);
-  }, 'must not hold a user name, password, query or fragment')
-  .transform((text) => text.replace(/\/+$/, ''));
-
-const timeOfDay = z.string().regex(/^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be a time of day as HH:MM');
-const hours = z.tuple([timeOfDay, timeOfDay]).optional();
-
-const openingHours = z.strictObject({
-  timezone: z
-    .string()
-    .refine(isTimeZone, 'must be an IANA time zone such as Asia/Kuwait')
-    .default('Asia/Kuwait'),
-  days: z
-    .strictObject({ sun: hours, mon: hours, tue: hours, wed: hours, thu: hours, fri: hours, sat: hours })
-    .refine(
-      (days) => Object.values(days).some((day) => day !== undefined),
-      'must give the hours of at least one day',
-    ),
-});
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    // The only way in which Intl says that it does not know a zone.
-    return false;
-  }
-}
-
 /** Names that an order's body uses already ("Create-order body"). */
 const TAKEN_FIELDS: readonly string[] = [
   'customerId',
@@ -119,7 +82,7 @@ const TAKEN_FIELDS: readonly string[] = [
 ];
 
 const config = z.strictObject({
-  baseUrl: baseUrl.default('https://www.wasal.org/api/v1'),
+  baseUrl: serviceUrl.default('https://www.wasal.org/api/v1'),
   /** Behind the prefix of all routes. The operation is documented, its path is not. */
   activatePath: z
     .string()
@@ -127,7 +90,7 @@ const config = z.strictObject({
     .refine((path) => path.split('/').includes('{id}'), "must hold {id} where the order's id goes")
     .default('/order/{id}/activate'),
   /** When the delivery partner takes orders; without it a closed window is asked about every 15 minutes. */
-  openingHours: openingHours.optional(),
+  openingHours: openingHours('Asia/Kuwait').optional(),
   packagePhotoField: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, 'must be the name of a field')
@@ -199,24 +162,13 @@ export function advanceStatus(
   providerOrderId: string,
   status: string,
 ): HttpRequest {
-  const path = `/sandbox/order/${encodeURIComponent(providerOrderId)}/advance-status`;
+  const path = `/sandbox/order/${pathSegment(providerOrderId)}/advance-status`;
   return callWith(account, account)('PUT', path, { status });
 }
 
-/** Writes one request, with what every call carries ("Auth and environments"). */
-type Call = (method: HttpRequest['method'], path: string, body?: object) => HttpRequest;
-
 function callWith(settings: Pick<Config, 'baseUrl'>, keys: Pick<Credentials, 'apiKey'>): Call {
-  return (method, path, body) => ({
-    method,
-    url: `${settings.baseUrl}${PREFIX}${path}`,
-    headers: {
-      Accept: 'application/json',
-      Authorization: `Bearer ${keys.apiKey}`,
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  const headers = { Authorization: `Bearer ${keys.apiKey}` };
+  return (method, path, body) => jsonRequest(method, `${settings.baseUrl}${PREFIX}${path}`, headers, body);
 }
 
 /** The error, and of a closed window when the configured hours say that it opens: `retryAt`, epoch ms. */
@@ -230,9 +182,8 @@ function timedError(answer: Answer, settings: Config): ProviderError & { retryAt
 function customerSteps(call: Call): [Step, ...Step[]] {
   return [
     {
+      ...REPEATABLE_WRITE,
       name: 'customer',
-      writes: true,
-      repeatable: true,
       request: (work) =>
         call('POST', '/customer/upsert', customerBody(orderOf(work), work.carry.withoutEmail === true)),
       read: (work, answer) => {
@@ -247,10 +198,9 @@ function customerSteps(call: Call): [Step, ...Step[]] {
       },
     },
     {
+      ...READ,
       name: 'customer-get',
-      writes: false,
-      repeatable: true,
-      request: (work) => call('GET', `/customer/${encodeURIComponent(customerIdOf(work))}`),
+      request: (work) => call('GET', `/customer/${pathSegment(customerIdOf(work))}`),
       read: (work, answer) => {
         const customer = readCustomer(answer);
         if (customer === null || customer.id !== customerIdOf(work)) return null;
@@ -313,11 +263,9 @@ function remembered(
  */
 function addressStep(name: 'address' | 'address-sixth', call: Call): Step {
   return {
+    ...REPEATABLE_WRITE,
     name,
-    writes: true,
-    repeatable: true,
-    request: (work) =>
-      call('POST', `/customer/${encodeURIComponent(customerIdOf(work))}/address`, wantedOf(work)),
+    request: (work) => call('POST', `/customer/${pathSegment(customerIdOf(work))}/address`, wantedOf(work)),
     read: (work, answer) => {
       const address = readAddress(answer);
       if (address === null) return null;
@@ -334,11 +282,10 @@ function addressStep(name: 'address' | 'address-sixth', call: Call): Step {
 function replaceStep(call: Call): Step {
   const replaced = ({ carry }: Work): HeldAddress => heldAddresses.element.parse(carry.replaces);
   return {
+    ...REPEATABLE_WRITE,
     name: 'address-replace',
-    writes: true,
-    repeatable: true,
     request: (work) => {
-      const path = `/customer/${encodeURIComponent(customerIdOf(work))}/address/${encodeURIComponent(replaced(work).id)}`;
+      const path = `/customer/${pathSegment(customerIdOf(work))}/address/${pathSegment(replaced(work).id)}`;
       return call('PUT', path, wantedOf(work));
     },
     read: (work, answer) => {
@@ -360,9 +307,8 @@ function replaceStep(call: Call): Step {
 
 function orderStep(call: Call, settings: Config): Step {
   return {
+    ...SINGLE_WRITE,
     name: 'order',
-    writes: true,
-    repeatable: false,
     request: (work) => call('POST', '/order', submitBody(orderOf(work), work.carry, settings)),
     read: (work, answer) => {
       const order = readOrder(answer);
@@ -375,28 +321,16 @@ function orderStep(call: Call, settings: Config): Step {
         providerOrderId: _id,
         status: statusOf(order) ?? 'submitted',
         ...(status ? { rawStatus: status } : {}),
-        data: { ...idsOf(work), ...toData(order) },
+        data: { ...idsOf(orderOf(work), work.carry), ...toData(order) },
       };
     },
   };
 }
 
-/** Whose order it is and where it goes, as far as the steps before have found out. */
-function idsOf({ order, carry }: Work): JsonObject {
-  const customerId = textIn(carry, 'customerId') ?? order?.body.customer?.id ?? null;
-  const named = order === undefined ? null : namedAddress(order.body);
-  const customerAddressId = named ?? textIn(carry, 'customerAddressId');
-  return {
-    ...(customerId === null ? {} : { customerId }),
-    ...(customerAddressId === null ? {} : { customerAddressId }),
-  };
-}
-
 function activateStep(call: Call, { activatePath }: Config): Step {
   return {
+    ...REPEATABLE_WRITE,
     name: 'activate',
-    writes: true,
-    repeatable: true,
     request: (work) =>
       call(
         'PUT',
@@ -409,9 +343,8 @@ function activateStep(call: Call, { activatePath }: Config): Step {
 
 function cancelStep(call: Call): Step {
   return {
+    ...REPEATABLE_WRITE,
     name: 'cancel',
-    writes: true,
-    repeatable: true,
     request: (work) => call('PUT', `/order/${pathIdOf(work)}/cancel`),
     read: (work, answer) => doneUnless(work, answer, (status) => status !== null && status !== 'canceled'),
   };
@@ -431,14 +364,13 @@ function doneUnless(
 }
 
 function buildReads(call: Call, isTest: boolean) {
-  const read = { writes: false, repeatable: true } as const;
   /** A test key sees its orders only where they are asked for ("Exactly-once submit"). */
   const list = (query: Record<string, string>) => {
     const asked = new URLSearchParams({ ...query, ...(isTest ? { sandbox: '1' } : {}) });
     return call('GET', `/order?${asked.toString()}`);
   };
   const get: Step = {
-    ...read,
+    ...READ,
     name: 'get',
     request: (work) => call('GET', `/order/${pathIdOf(work)}`),
     read: (work, answer) => {
@@ -449,14 +381,18 @@ function buildReads(call: Call, isTest: boolean) {
   };
   // The list leaves cancelled orders out unless it is asked for them alone, so a round has two lookups.
   const look = (name: string, query: Record<string, string>): Step => ({
-    ...read,
+    ...READ,
     name,
     request: (work) =>
       list({ referenceNumber: orderOf(work).providerReference, limit: String(PAGE_SIZE), ...query }),
-    read: readLook,
+    read: (work, answer) => {
+      const order = orderOf(work);
+      const page = readList(answer);
+      return page === null ? null : judgeList(order, work.carry, page);
+    },
   });
   const page: Step = {
-    ...read,
+    ...READ,
     name: 'list',
     request: ({ params }) => list({ limit: String(PAGE_SIZE), ...madeWithin(params.ids) }),
     read: (_work, answer) => {
@@ -470,7 +406,7 @@ function buildReads(call: Call, isTest: boolean) {
     },
   };
   const probe: Step = {
-    ...read,
+    ...READ,
     name: 'probe',
     request: () => list({ limit: '1' }),
     read: (_work, answer) => (readList(answer) === null ? null : { kind: 'done' }),
@@ -482,57 +418,6 @@ function buildReads(call: Call, isTest: boolean) {
     list: { step: page, pageSize: PAGE_SIZE },
     probe,
   };
-}
-
-/** That `referenceNumber` finds exact matches only is not documented, so rows that merely contain it are passed over. */
-function readLook(work: Work, answer: Answer): Outcome | null {
-  const { providerReference: asked, body } = orderOf(work);
-  const page = readList(answer);
-  if (page === null) return null;
-  const orders = page.orders.filter((order) => order !== null);
-  // A row that has nothing of what was asked for: the filter is being ignored, and an absence proves nothing.
-  const fits = (reference: string | null | undefined) =>
-    reference?.toLowerCase().includes(asked.toLowerCase()) === true;
-  if (orders.length < page.orders.length) return null;
-  if (!orders.every((order) => fits(order.orderMerchantReferenceNumber))) return null;
-  const named = orders.filter((order) => order.orderMerchantReferenceNumber === asked);
-  const [order, second] = named;
-  if (order === undefined) {
-    const message = 'the list holds no order of this reference';
-    return page.isWhole ? { kind: 'missing', code: 'not_listed', message } : null;
-  }
-  // Two of one reference: which of them is ours cannot be told.
-  if (second !== undefined) return { kind: 'done', states: named.map(toState) };
-  const state = toState(order);
-  return {
-    kind: 'observed',
-    state: {
-      ...state,
-      data: { ...idsOf(work), ...state.data },
-      sameContent: sameContent(body, work.carry, order),
-    },
-  };
-}
-
-/**
- * When the orders of these ids were made: the first eight digits of an id of 24 hexadecimal ones are seconds since
- * 1970. It only narrows the page; an order that is not on it is read singly.
- */
-function madeWithin(ids: unknown): { dateFrom: string; dateTo: string } | Record<string, never> {
-  const all = Array.isArray(ids) ? ids : [];
-  const times = all
-    .filter((id) => typeof id === 'string' && /^[0-9a-f]{24}$/i.test(id))
-    .map((id) => Number.parseInt(String(id).slice(0, 8), 16) * 1_000);
-  if (times.length === 0 || times.length < all.length) return {};
-  return {
-    dateFrom: new Date(Math.min(...times) - CLOCK_SLACK_MS).toISOString(),
-    dateTo: new Date(Math.max(...times) + CLOCK_SLACK_MS).toISOString(),
-  };
-}
-
-function orderOf(work: Work): OrderView {
-  if (work.order === undefined) throw new TypeError('this step needs an order');
-  return work.order;
 }
 
 function customerIdOf({ order, carry }: Work): string {
@@ -549,7 +434,5 @@ function wantedOf(work: Work): AddressBody {
 
 /** Wasal's id of the order, for a path. */
 function pathIdOf(work: Work): string {
-  const { providerOrderId } = orderOf(work);
-  if (providerOrderId === null) throw new TypeError('this step needs an order that Wasal has');
-  return encodeURIComponent(providerOrderId);
+  return pathSegment(placedAs(work, 'an order that Wasal has'));
 }

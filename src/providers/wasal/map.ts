@@ -1,6 +1,6 @@
 /**
- * Between our words and Wasal's: an order becomes requests, answers become states, opening hours become a time.
- * Pure.
+ * Between our words and Wasal's: an order becomes requests, answers become states, what is known becomes the steps
+ * that are needed. Pure.
  */
 import { createHash } from 'node:crypto';
 import { Decimal } from 'decimal.js';
@@ -8,10 +8,15 @@ import { z } from 'zod';
 import type { JsonObject } from '../../json.js';
 import type { OrderBody, OrderItem } from '../../orders/body.js';
 import type { OrderStatus, OrderView, ProviderState, Tracking } from '../../orders/order.js';
+import type { Outcome } from '../../policy/outcome.js';
+import { wireNumber } from '../amounts.js';
 import type { Known, Preparation } from '../provider.js';
+import { statusWord, timestamp, unknownStatus } from '../reading.js';
+import { given, present } from '../requests.js';
 import {
   type AddressBody,
   type CustomerBody,
+  type ListPage,
   MAX_ADDRESSES,
   type OrderAnswer,
   orderOptions,
@@ -77,7 +82,7 @@ export function addressOf(body: OrderBody): AddressBody | null {
   const line1 = [shippingAddress?.line1, shippingAddress?.line2, city].filter((part) => part !== undefined);
   return {
     label,
-    ...withoutUndefined(fields),
+    ...given(fields),
     ...(line1.length === 0 ? {} : { line1: line1.join(', ') }),
   };
 }
@@ -139,9 +144,9 @@ export function submitBody(
   const pricing = wirePricing(body.totals);
   return {
     customerId: present(customerId, 'customer'),
-    ...withoutUndefined({ customerAddressId, branchId, branchCode }),
+    ...given({ customerAddressId, branchId, branchCode }),
     specialHandlingTags: [...specialHandlingTags],
-    ...withoutUndefined({ packageSide }),
+    ...given({ packageSide }),
     ...wirePayment(body.payment),
     ...(pricing === null ? {} : { pricing }),
     ...(body.items === undefined ? {} : { items: body.items.map(wireItem) }),
@@ -167,7 +172,7 @@ function wirePayment(payment: OrderBody['payment']): Pick<SubmitBody, 'paymentMe
   if (method === 'prepaid') return { paymentMethod: method };
   return {
     paymentMethod: method,
-    amountToCollect: dinars(present(amountToCollect, 'payment.amountToCollect')),
+    amountToCollect: wireNumber(present(amountToCollect, 'payment.amountToCollect')),
   };
 }
 
@@ -175,9 +180,9 @@ function wirePricing(totals: OrderBody['totals']): WirePricing | null {
   const { subtotal, shipping, total } = totals ?? {};
   if (subtotal === undefined && shipping === undefined && total === undefined) return null;
   return {
-    ...(subtotal === undefined ? {} : { subtotal: dinars(subtotal) }),
-    ...(shipping === undefined ? {} : { deliveryFee: dinars(shipping) }),
-    ...(total === undefined ? {} : { total: dinars(total) }),
+    ...(subtotal === undefined ? {} : { subtotal: wireNumber(subtotal) }),
+    ...(shipping === undefined ? {} : { deliveryFee: wireNumber(shipping) }),
+    ...(total === undefined ? {} : { total: wireNumber(total) }),
   };
 }
 
@@ -186,34 +191,12 @@ function wireItem({ name, sku, reference, quantity, unitPrice }: OrderItem): Wir
     name: name ?? sku ?? reference,
     ...(sku === undefined ? {} : { sku }),
     qty: quantity,
-    ...(unitPrice === undefined ? {} : { price: dinars(unitPrice) }),
+    ...(unitPrice === undefined ? {} : { price: wireNumber(unitPrice) }),
   };
-}
-
-/** As a JSON number. Twelve digits and three decimals (orders/body.ts, validation) are within what a double holds. */
-function dinars(amount: string): number {
-  const number = Number(amount);
-  if (!new Decimal(number).equals(amount))
-    throw new RangeError(`the amount ${amount} does not fit a JSON number`);
-  return number;
 }
 
 function optionsOf(body: OrderBody) {
   return orderOptions.parse(body.options ?? {});
-}
-
-/** Validation has seen to it; a body without it is a mistake of ours. */
-function present<T>(value: T | null | undefined, name: string): T {
-  if (value === undefined || value === null) throw new TypeError(`the order has no ${name}`);
-  return value;
-}
-
-/** Without the fields that are not there, as JSON leaves them out. */
-function withoutUndefined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  // What is left has the type of its field, without undefined.
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }
 
 /** A text of an operation's carry; null where there is none. */
@@ -239,7 +222,7 @@ const STATUSES: ReadonlyMap<string, OrderStatus> = new Map<string, OrderStatus>(
 
 /** Our word for a status; null where it is not known here. */
 export function statusOf(answer: Pick<OrderAnswer, 'status'>): OrderStatus | null {
-  return STATUSES.get((answer.status ?? '').toLowerCase().replace(/[\s-]+/g, '_')) ?? null;
+  return STATUSES.get(statusWord(answer.status)) ?? null;
 }
 
 /** An order of the provider as a state. */
@@ -279,11 +262,8 @@ function standing(
         status,
         attention: { code: 'returned', detail: 'the package came back: decide what becomes of the order' },
       };
-    case null: {
-      const said =
-        rawStatus === '' ? 'Wasal names no status' : `Wasal's status "${rawStatus}" is not known here`;
-      return { status, attention: { code: 'unknown_status', detail: said } };
-    }
+    case null:
+      return { status, attention: unknownStatus('Wasal', rawStatus) };
     default:
       return { status };
   }
@@ -302,12 +282,6 @@ export function toData({ orderNumber, customerId, customerAddressId }: OrderAnsw
     ...(customerId == null ? {} : { customerId }),
     ...(customerAddressId == null ? {} : { customerAddressId }),
   };
-}
-
-/** ISO 8601 in UTC; null where it is no time. */
-function timestamp(value: string | null | undefined): string | null {
-  const ms = value ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
 }
 
 /**
@@ -351,77 +325,64 @@ function bySku(items: readonly (readonly [sku: unknown, quantity: unknown])[]): 
   return JSON.stringify(named.map(([sku, quantity]) => `${sku} ${quantity}`).sort());
 }
 
-/** The seven days as opening hours name them, from Sunday as JavaScript counts. */
-export const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
-type Day = (typeof DAYS)[number];
-
-/** When the delivery partner takes orders: from and until, `HH:MM` on that day's clock. */
-export interface OpeningHours {
-  /** A name of the IANA time zone database. */
-  timezone: string;
-  /** Closed on days that are not there; an end that is not after its begin is on the next day. */
-  days: { [day in Day]?: readonly [opens: string, closes: string] | undefined };
+/** Whose order it is and where it goes, as far as the steps before have found out. */
+export function idsOf({ body }: OrderView, carry: JsonObject): JsonObject {
+  const customerId = textIn(carry, 'customerId') ?? body.customer?.id ?? null;
+  const customerAddressId = namedAddress(body) ?? textIn(carry, 'customerAddressId');
+  return {
+    ...(customerId === null ? {} : { customerId }),
+    ...(customerAddressId === null ? {} : { customerAddressId }),
+  };
 }
-
-const MINUTE_MS = 60_000;
-const DAY_MINUTES = 1_440;
 
 /**
- * When the window opens next, epoch ms; null where it should be open by these hours (so that they do not say
- * when it will be), or never opens.
- * @param now epoch ms
+ * What a page of the list says of one of ours. That `referenceNumber` finds exact matches only is not documented, so
+ * rows that merely contain it are passed over.
  */
-export function nextOpening({ timezone, days }: OpeningHours, now: number): number | null {
-  const local = new Date(now + offsetAt(now, timezone));
-  // From yesterday, whose window may reach into today, to the same day of the next week.
-  for (let ahead = -1; ahead <= DAYS.length; ahead += 1) {
-    const date = Date.UTC(local.getUTCFullYear(), local.getUTCMonth(), local.getUTCDate() + ahead);
-    const day = DAYS[new Date(date).getUTCDay()];
-    const hours = day === undefined ? undefined : days[day];
-    if (hours === undefined) continue;
-    const [from, until] = [minutesOf(hours[0]), minutesOf(hours[1])];
-    const opens = instantOf(date + from * MINUTE_MS, timezone);
-    const closes = instantOf(date + (until > from ? until : until + DAY_MINUTES) * MINUTE_MS, timezone);
-    if (opens > now) return opens;
-    if (now < closes) return null;
+export function judgeList(order: OrderView, carry: JsonObject, page: ListPage): Outcome | null {
+  const { providerReference: asked, body } = order;
+  const orders = page.orders.filter((row) => row !== null);
+  // A row that has nothing of what was asked for: the filter is being ignored, and an absence proves nothing.
+  const fits = (reference: string | null | undefined) =>
+    reference?.toLowerCase().includes(asked.toLowerCase()) === true;
+  if (orders.length < page.orders.length) return null;
+  if (!orders.every((row) => fits(row.orderMerchantReferenceNumber))) return null;
+  const named = orders.filter((row) => row.orderMerchantReferenceNumber === asked);
+  const [found, second] = named;
+  if (found === undefined) {
+    const message = 'the list holds no order of this reference';
+    return page.isWhole ? { kind: 'missing', code: 'not_listed', message } : null;
   }
-  return null;
+  // Two of one reference: which of them is ours cannot be told.
+  if (second !== undefined) return { kind: 'done', states: named.map(toState) };
+  const state = toState(found);
+  return {
+    kind: 'observed',
+    state: {
+      ...state,
+      data: { ...idsOf(order, carry), ...state.data },
+      sameContent: sameContent(body, carry, found),
+    },
+  };
 }
 
-function minutesOf(time: string): number {
-  const [hours = '', minutes = ''] = time.split(':');
-  return Number(hours) * 60 + Number(minutes);
-}
+/** An order's id tells when it was made, by another machine's clock: so much is allowed for, ms. */
+const CLOCK_SLACK_MS = 60_000;
 
-/** The moment at which a clock of the zone shows this local time (written as if it were UTC). */
-function instantOf(localMs: number, timezone: string): number {
-  const near = localMs - offsetAt(localMs, timezone);
-  return localMs - offsetAt(near, timezone);
-}
-
-/** How far the zone's clock is ahead of UTC at a moment, ms. */
-function offsetAt(at: number, timezone: string): number {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: timezone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
-  const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? 0;
-  const shown = Date.UTC(
-    part('year'),
-    part('month') - 1,
-    part('day'),
-    part('hour'),
-    part('minute'),
-    part('second'),
-  );
-  return shown - Math.floor(at / 1_000) * 1_000;
+/**
+ * When the orders of these ids were made: the first eight digits of an id of 24 hexadecimal ones are seconds since
+ * 1970. It only narrows the page; an order that is not on it is read singly.
+ */
+export function madeWithin(ids: unknown): { dateFrom: string; dateTo: string } | Record<string, never> {
+  const all = Array.isArray(ids) ? ids : [];
+  const times = all
+    .filter((id) => typeof id === 'string' && /^[0-9a-f]{24}$/i.test(id))
+    .map((id) => Number.parseInt(String(id).slice(0, 8), 16) * 1_000);
+  if (times.length === 0 || times.length < all.length) return {};
+  return {
+    dateFrom: new Date(Math.min(...times) - CLOCK_SLACK_MS).toISOString(),
+    dateTo: new Date(Math.max(...times) + CLOCK_SLACK_MS).toISOString(),
+  };
 }
 
 /** An address that Wasal holds, as the carry of an operation keeps it. */
@@ -436,13 +397,6 @@ function heldIn(carry: JsonObject): HeldAddress[] | null {
 /** The fact under which an address is remembered: by its content, and of whom. */
 export function addressFact(digest: string): string {
   return `address/${digest}`;
-}
-
-/** How the last call of an operation ended, and at which step. */
-interface LastCall {
-  step: string;
-  kind: string;
-  code: string;
 }
 
 /** Which steps of a submit are needed, from what is known: each claim asks anew, so the carry is the whole memory. */
@@ -464,9 +418,9 @@ export const prepare = {
       ...(isFull && customerId !== null ? { openOrders: { customerId } } : {}),
     };
   },
-  begin: (kind, { order, carry }, known: Known & { last?: LastCall | null }) => {
+  begin: (kind, { order, carry }, known: Known) => {
     if (kind !== 'submit' || order === undefined) return null;
-    const learned = lessonOf(known.last ?? null);
+    const learned = lessonOf(known.last);
     const customerId = textIn(carry, 'customerId') ?? order.body.customer?.id ?? knownCustomer(order, known);
     if (customerId === null) return { step: 'customer', carry: learned };
     const ids = { ...learned, customerId };
@@ -486,7 +440,7 @@ export const prepare = {
 } satisfies Preparation;
 
 /** What the end of the last call changes about the next one. */
-function lessonOf(last: LastCall | null): JsonObject {
+function lessonOf(last: Known['last']): JsonObject {
   if (last?.kind !== 'failed') return {};
   if (last.step === 'customer') return last.code === 'CUSTOMER_EMAIL_DUPLICATE' ? { withoutEmail: true } : {};
   // Whether the address is there, or how many there are, only the customer itself tells now.

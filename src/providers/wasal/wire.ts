@@ -8,7 +8,8 @@ import { z } from 'zod';
 import { optionProblems, type Path, problem, unless } from '../../field-problems.js';
 import type { FieldProblem, OrderBody, OrderItem } from '../../orders/body.js';
 import type { Answer, ProviderError } from '../../policy/answer.js';
-import { canStandInPath, clean, exactText, name, text } from '../reading.js';
+import { hasText, isFetchable, type PhoneRule, phoneProblems } from '../body-checks.js';
+import { canStandInPath, clean, exactText, isObject, name, objectId, text } from '../reading.js';
 
 /** What a driver has to know about a package ("Create-order body"). */
 export const SPECIAL_HANDLING_TAGS = [
@@ -123,18 +124,14 @@ export const orderOptions = z.strictObject({
   packageSide: textOption.optional(),
   packagePhoto: z
     .string('must be the URL of a photo')
-    .refine(isWebAddress, 'must be an absolute http or https URL without user name and password')
+    .refine(
+      (url) => isFetchable(url, 'http or https'),
+      'must be an absolute http or https URL without user name and password',
+    )
     .optional(),
   customerAddressId: idOption.optional(),
   address: addressOption.optional(),
 });
-
-/** The URL parser forgives white space; whoever fetches the photo need not. */
-function isWebAddress(text: string): boolean {
-  if (!/^https?:\/\/[^\s\\]+$/i.test(text) || !URL.canParse(text)) return false;
-  const { username, password } = new URL(text);
-  return username === '' && password === '';
-}
 
 /**
  * What Wasal would refuse about a body, or do wrong with it; all of it at once.
@@ -171,27 +168,23 @@ function customerProblems(customer: OrderBody['customer']): FieldProblem[] {
   return [
     ...(['firstName', 'lastName', 'phone'] as const).flatMap((field) =>
       unless(
-        (customer?.[field] ?? '').trim() !== '',
+        hasText(customer?.[field]),
         ['customer', field],
         'required',
         "is required, unless customer.id gives Wasal's id of the customer",
       ),
     ),
-    ...phoneProblems(customer?.phone ?? ''),
+    ...phoneProblems(customer?.phone, PHONE),
   ];
 }
 
-/** Which spellings Wasal takes is not documented; E.164 allows 15 digits, and numbers of Kuwait have 8. */
-function phoneProblems(phone: string): FieldProblem[] {
-  if (phone.trim() === '') return [];
-  const digits = phone.replace(/\D/g, '').length;
-  return unless(
-    /^\s*\+?\d[\d ()-]*$/.test(phone) && digits >= 8 && digits <= 15,
-    ['customer', 'phone'],
-    'invalid',
+/** Which spellings Wasal takes is not documented; numbers of Kuwait have 8 digits. */
+const PHONE: PhoneRule = {
+  form: /^\s*\+?\d[\d ()-]*$/,
+  leastDigits: 8,
+  detail:
     'must be 8 to 15 digits, with + and the country code where it is not of Kuwait, such as "+965 5000 1234"',
-  );
-}
+};
 
 function addressProblems({ shippingAddress, options }: OrderBody): FieldProblem[] {
   const named = options?.customerAddressId !== undefined;
@@ -268,9 +261,6 @@ function sideProblems(side: unknown, sides: readonly string[] | undefined): Fiel
   const detail = `must be one of ${sides.join(', ')}`;
   return unless(sides.includes(side.trim()), ['options', 'packageSide'], 'invalid', detail);
 }
-
-/** What Wasal calls an object. It is put into URLs, so one that would name another resource is no id. */
-const objectId = name.refine(canStandInPath);
 
 /** A field that names another object: its id, or the object itself. Null where it is neither. */
 const link = z
@@ -392,10 +382,7 @@ function within(answer: Answer, what: string): unknown {
 
 /** The value's own fields; none where it is no object. */
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  // What is neither null nor an array, and of type object, has string keys.
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : {};
+  return isObject(value) ? value : {};
 }
 
 /** A code as the reference writes them; anything else is not handed on as one. */

@@ -3,11 +3,14 @@
  * nothing else changes anything. What it did is found again by the reference that it was given.
  */
 import { z } from 'zod';
-import type { OrderView } from '../../orders/order.js';
 import type { Answer } from '../../policy/answer.js';
 import type { Outcome } from '../../policy/outcome.js';
 import type { ProviderPolicy } from '../../policy/policy.js';
-import { defineProvider, type HttpRequest, type Step, type Work } from '../provider.js';
+import { defineProvider, type Step } from '../provider.js';
+import { foundOrders } from '../reading.js';
+import { type Call, jsonRequest, queryValue } from '../requests.js';
+import { headerValue, serviceUrl } from '../settings.js';
+import { orderOf, placedAs, READ, SINGLE_WRITE } from '../steps.js';
 import { handOver, isExact, pullLines, refusedUnderSuccess, rowState, serialsOf, toState } from './map.js';
 import { policy } from './policy.js';
 import {
@@ -34,23 +37,8 @@ const PAGE_SIZE = 20;
  */
 const LAG_MS = 30_000;
 
-/** A header's value: visible ASCII (RFC 9110, "Field Values"), without the spaces that copying drags along. */
-const headerValue = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces');
-
-const baseUrl = z
-  .string()
-  .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
-    error: 'must be an absolute http or https URL',
-    abort: true,
-  })
-  .refine((text) => {
-    const { username, password, search, hash } = new URL(text);
-    return username === '' && password === '' && search === '' && hash === '' && !/[?#]/.test(text);
-  }, 'must not hold a user name, password, query or fragment')
-  .transform((text) => text.replace(/\/+$/, ''));
-
 const config = z.strictObject({
-  baseUrl: baseUrl.default('https://service.wupex.com'),
+  baseUrl: serviceUrl.default('https://service.wupex.com'),
   /** The codes of a refusal for lack of money, which the guide does not name. */
   insufficientBalanceCodes: z
     .array(z.string().trim().min(1).max(100))
@@ -94,24 +82,17 @@ export const wupex = defineProvider<Config, Credentials>({
   },
 });
 
-/** Writes one request, with what every call carries ("Global Headers"). */
-type Call = (method: HttpRequest['method'], path: string, body?: object) => HttpRequest;
-
 /** A step without the care that all of them take with a refusal under 200. */
 type Build = (step: Step) => Step;
 
 function buildSteps(settings: Config, keys: Credentials, table: ProviderPolicy) {
-  const call: Call = (method, path, body) => ({
-    method,
-    url: `${settings.baseUrl}${path}`,
-    headers: {
-      Accept: 'application/json',
-      'Accept-Language': 'en-US',
-      'Content-Type': 'application/json',
-      'x-api-key': keys.apiKey,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  // "Global Headers": a call without a body names a type too.
+  const headers = {
+    'Accept-Language': 'en-US',
+    'Content-Type': 'application/json',
+    'x-api-key': keys.apiKey,
+  };
+  const call: Call = (method, path, body) => jsonRequest(method, `${settings.baseUrl}${path}`, headers, body);
   const error = (answer: Answer) => readError(answer, settings.insufficientBalanceCodes);
   const careful: Build = (step) => ({
     ...step,
@@ -128,12 +109,15 @@ function buildSteps(settings: Config, keys: Credentials, table: ProviderPolicy) 
 
 function submitStep(call: Call): Step {
   return {
+    ...SINGLE_WRITE,
     name: 'submit',
-    writes: true,
-    repeatable: false,
     request: (work) => {
       const { body, providerReference } = orderOf(work);
-      return call('POST', `/api/order/pull-codes?referenceId=${encode(providerReference)}`, pullLines(body));
+      return call(
+        'POST',
+        `/api/order/pull-codes?referenceId=${queryValue(providerReference)}`,
+        pullLines(body),
+      );
     },
     read: (work, answer) => {
       const parsed = pulledAnswer.safeParse(answer.json);
@@ -152,13 +136,12 @@ function submitStep(call: Call): Step {
   };
 }
 
-const READ = { writes: false, repeatable: true } as const;
-
 function getStep(call: Call): Step {
   return {
     ...READ,
     name: 'get',
-    request: (work) => call('GET', `/api/order/detail?orderName=${encode(placedAs(work))}`),
+    // By WUPEX's own name of the order, and by nothing else.
+    request: (work) => call('GET', `/api/order/detail?orderName=${queryValue(placedAs(work))}`),
     read: (work, answer) => {
       const parsed = detailAnswer.safeParse(answer.json);
       if (!parsed.success) return null;
@@ -205,13 +188,8 @@ function readLook(reference: string, answer: Answer): Outcome | null {
     if ((pageInfo?.totalCount ?? 0) > 0) return null;
     return { kind: 'missing', code: 'no_rows', message: 'the order list holds no order of this reference' };
   }
-  const ours = new Map(
-    rows.filter(({ referenceid }) => referenceid === reference).map((row) => [row.ordername, rowState(row)]),
-  );
-  const [state, ...more] = ours.values();
-  // Rows of other references: the filter is being ignored, and what is missing proves nothing.
-  if (state === undefined) return null;
-  return more.length === 0 ? { kind: 'observed', state } : { kind: 'done', states: [state, ...more] };
+  // Where all rows are of other references, the filter is being ignored: what is missing proves nothing.
+  return foundOrders(rows.filter(({ referenceid }) => referenceid === reference).map(rowState));
 }
 
 function probeStep(call: Call): Step {
@@ -221,20 +199,4 @@ function probeStep(call: Call): Step {
     request: () => call('GET', '/api/customer/balance'),
     read: (_work, answer) => (balanceAnswer.safeParse(answer.json).success ? { kind: 'done' } : null),
   };
-}
-
-function orderOf(work: Work): OrderView {
-  if (work.order === undefined) throw new TypeError('this step needs an order');
-  return work.order;
-}
-
-/** The detail is asked for by WUPEX's own name of the order, and by nothing else. */
-function placedAs(work: Work): string {
-  const { providerOrderId } = orderOf(work);
-  if (providerOrderId === null) throw new TypeError('this step needs an order that was placed');
-  return providerOrderId;
-}
-
-function encode(text: string): string {
-  return encodeURIComponent(text.toWellFormed());
 }

@@ -8,6 +8,7 @@ import type { Answer, ProviderError } from '../../policy/answer.js';
 import { classify, type StepFacts } from '../../policy/classify.js';
 import type { Deliverable, Outcome } from '../../policy/outcome.js';
 import type { ProviderPolicy } from '../../policy/policy.js';
+import { present } from '../requests.js';
 import { type Detail, namesOrder, type PullLine, type Row, type Serial, wupexOptions } from './wire.js';
 
 /**
@@ -17,16 +18,10 @@ import { type Detail, namesOrder, type PullLine, type Row, type Serial, wupexOpt
 export function pullLines(body: OrderBody): PullLine[] {
   const ofOrder = wupexOptions.parse(body.options ?? {}).merchant;
   return (body.items ?? []).map(({ sku, quantity, options }) => ({
-    merchant: present(wupexOptions.parse(options ?? {}).merchant ?? ofOrder, 'merchant'),
-    sku: present(sku, 'sku'),
+    merchant: present(wupexOptions.parse(options ?? {}).merchant ?? ofOrder, 'merchant', 'an item'),
+    sku: present(sku, 'sku', 'an item'),
     quantity,
   }));
-}
-
-/** Validation has seen to it; a body without it is a mistake of ours. */
-function present(value: string | undefined, name: string): string {
-  if (value === undefined) throw new TypeError(`an item has no ${name}`);
-  return value;
 }
 
 /** The codes of an answer, and how they compare with what was ordered. */

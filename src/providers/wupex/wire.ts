@@ -5,10 +5,11 @@
  */
 import { Decimal } from 'decimal.js';
 import { z } from 'zod';
-import { optionProblems, type Path, problem, unless } from '../../field-problems.js';
+import { optionProblems, type Path, unless } from '../../field-problems.js';
 import type { FieldProblem, OrderBody, OrderItem } from '../../orders/body.js';
 import type { Answer, ProviderError } from '../../policy/answer.js';
-import { clean, name, text } from '../reading.js';
+import { hasText, prepaidOnlyProblems, referenceSpaceProblems } from '../body-checks.js';
+import { clean, isObject, name, text } from '../reading.js';
 
 /** One line of the bare array that pull-codes takes ("Place Order (Pull Codes)"). */
 export interface PullLine {
@@ -44,16 +45,11 @@ export const MOST_CODES = 5_000;
 export function bodyProblems(body: OrderBody): FieldProblem[] {
   const { items = [], options, reference } = body;
   return [
-    ...unless(
-      reference.trim() === reference,
-      ['reference'],
-      'invalid',
-      'must not begin or end with a space: the order is found again by it',
-    ),
+    ...referenceSpaceProblems(reference),
     ...unless(items.length > 0, ['items'], 'required', 'is required: give at least one item'),
     ...items.flatMap((item, index) => itemProblems(item, options?.merchant, ['items', index])),
     ...amountProblems(items),
-    ...paymentProblems(body.payment),
+    ...prepaidOnlyProblems(body.payment, 'WUPEX'),
     ...optionProblems(wupexOptions, options, ['options']),
   ];
 }
@@ -62,9 +58,9 @@ function itemProblems(item: OrderItem, merchantOfOrder: unknown, path: Path): Fi
   const { sku = '', options } = item;
   const noMerchant = options?.merchant === undefined && merchantOfOrder === undefined;
   return [
-    ...unless(sku.trim() !== '', [...path, 'sku'], 'required', 'is required: give the productCode of WUPEX'),
+    ...unless(hasText(sku), [...path, 'sku'], 'required', 'is required: give the productCode of WUPEX'),
     ...unless(
-      sku.trim() === '' || trimmed.safeParse(sku).success,
+      !hasText(sku) || trimmed.safeParse(sku).success,
       [...path, 'sku'],
       'invalid',
       'must be the productCode exactly: it must not begin or end with a space',
@@ -84,18 +80,6 @@ function amountProblems(items: readonly OrderItem[]): FieldProblem[] {
   const codes = items.reduce((sum, { quantity }) => sum + quantity, 0);
   const detail = `ask for ${codes} codes in one order; split it into orders of at most ${MOST_CODES}`;
   return unless(codes <= MOST_CODES, ['items'], 'invalid', detail);
-}
-
-/** Nothing in this API collects money from a shop's customer. */
-function paymentProblems(payment: OrderBody['payment']): FieldProblem[] {
-  if (payment?.method === 'cod')
-    return [problem(['payment', 'method'], 'invalid', 'must be prepaid: WUPEX collects no money')];
-  return unless(
-    new Decimal(payment?.amountToCollect ?? 0).isZero(),
-    ['payment', 'amountToCollect'],
-    'invalid',
-    'must be left out: WUPEX collects no money',
-  );
 }
 
 // Far above any order's total, and within what a double holds exactly to three decimals.
@@ -201,7 +185,7 @@ export const NOT_ENTITLED = 'NOT_ENTITLED';
 
 /** An envelope that refuses, whatever HTTP status it came under. */
 export function isRefusal(json: unknown): boolean {
-  return typeof json === 'object' && json !== null && Reflect.get(json, 'status') === false;
+  return isObject(json) && json.status === false;
 }
 
 /** A refusal that names an order all the same contradicts itself. */

@@ -16,6 +16,10 @@ import {
   type Step,
   type Work,
 } from '../provider.js';
+import { isPlausible } from '../reading.js';
+import { jsonRequest, pathSegment } from '../requests.js';
+import { serviceUrl } from '../settings.js';
+import { orderOf, placedAs, READ, REPEATABLE_WRITE, SINGLE_WRITE } from '../steps.js';
 import {
   accepted,
   baselineOf,
@@ -54,19 +58,7 @@ const SESSION_MS = 28 * 60_000;
 
 const SESSION_FACT = 'otp-session';
 
-const baseUrl = z
-  .string()
-  .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
-    error: 'must be an absolute http or https URL',
-    abort: true,
-  })
-  .refine((text) => {
-    const { username, password } = new URL(text);
-    return username === '' && password === '' && !/[?#]/.test(text);
-  }, 'must not hold a user name, password, query or fragment')
-  .transform((text) => text.replace(/\/+$/, ''));
-
-const config = z.strictObject({ baseUrl: baseUrl.default('https://api.zupy.com/api/v2') });
+const config = z.strictObject({ baseUrl: serviceUrl.default('https://api.zupy.com/api/v2') });
 
 const credentials = z.strictObject({
   apiKey: z
@@ -143,27 +135,21 @@ type Call = (
 ) => HttpRequest;
 
 function callWith(settings: Config, keys: Credentials): Call {
-  return (method, path, { body, session } = {}) => ({
-    method,
-    url: `${settings.baseUrl}${path}`,
-    headers: {
-      Accept: 'application/json',
+  return (method, path, { body, session } = {}) => {
+    const headers = {
       // Spelled so, for some gateways compare it with case ("authentication-required").
       'X-API-Key': keys.apiKey,
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       ...(isSession(session?.token) ? { 'X-OTP-Session': session.token } : {}),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+    };
+    return jsonRequest(method, `${settings.baseUrl}${path}`, headers, body);
+  };
 }
-
-const READ = { writes: false, repeatable: true } as const;
 
 function pointsStep(call: Call): Step {
   return {
     ...READ,
     name: 'points',
-    request: (work) => call('GET', `/customers/${segment(pairOf(orderOf(work)).customerId)}/points/`),
+    request: (work) => call('GET', `/customers/${pathSegment(pairOf(orderOf(work)).customerId)}/points/`),
     read: (work, answer) => {
       const points = readPoints(answer.json);
       if (points === null || isOthers(work, points.customer_id)) return null;
@@ -187,13 +173,12 @@ function couponsStep(call: Call): Step {
 
 function redeemStep(call: Call): Step {
   return {
+    ...SINGLE_WRITE,
     name: 'redeem',
-    writes: true,
-    repeatable: false,
     request: (work) => {
       const order = orderOf(work);
       const { customerId, rewardId } = pairOf(order);
-      const path = `/customers/${segment(customerId)}/rewards/${segment(rewardId)}/redeem/`;
+      const path = `/customers/${pathSegment(customerId)}/rewards/${pathSegment(rewardId)}/redeem/`;
       return call('POST', path, { body: redeemBody(order), session: work.session });
     },
     read: (work, answer) => {
@@ -205,11 +190,10 @@ function redeemStep(call: Call): Step {
 }
 
 function useSteps(call: Call): Record<'remaining' | 'validateMulti' | 'validate', Step> {
-  const use: Pick<Step, 'writes' | 'request' | 'read'> = {
-    writes: true,
+  const use: Pick<Step, 'request' | 'read'> = {
     request: (work) => {
       const { customerId } = pairOf(orderOf(work));
-      const path = `/customers/${segment(customerId)}/coupons/${segment(codeOf(work))}/validate/`;
+      const path = `/customers/${pathSegment(customerId)}/coupons/${pathSegment(codeOf(work))}/validate/`;
       return call('POST', path, { session: work.session });
     },
     read: (work, answer) => {
@@ -228,8 +212,8 @@ function useSteps(call: Call): Record<'remaining' | 'validateMulti' | 'validate'
         return page === null ? null : remainingOf(orderOf(work), codeOf(work), page, answer.receivedAt);
       },
     },
-    validateMulti: { ...use, name: 'validate-multi', repeatable: false },
-    validate: { ...use, name: 'validate', repeatable: true },
+    validateMulti: { ...SINGLE_WRITE, ...use, name: 'validate-multi' },
+    validate: { ...REPEATABLE_WRITE, ...use, name: 'validate' },
   };
 }
 
@@ -294,21 +278,21 @@ function otpSteps(call: Call): OneTimePassword {
   const session = (work: Work) => ({ kind: SESSION_FACT, key: pairOf(orderOf(work)).customerId });
   return {
     session,
+    recipient: (work) => identifierOf(orderOf(work)) || null,
     request: {
-      name: 'request-otp',
-      writes: true,
       // Each one sends the customer a message.
-      repeatable: false,
+      ...SINGLE_WRITE,
+      name: 'request-otp',
       request: (work) => {
         const body: RequestOtpBody = { identifier: identifierOf(orderOf(work)) };
         return call('POST', '/auth/request-otp/', { body });
       },
-      read: (_work, answer) => (isPlausible(answer) ? { kind: 'done' } : null),
+      // The error list names no answer to it, so its status decides; a problem is not it, though.
+      read: (_work, answer) => (isPlausible(answer) && !readError(answer).own ? { kind: 'done' } : null),
     },
     verify: {
+      ...SINGLE_WRITE,
       name: 'verify-otp',
-      writes: true,
-      repeatable: false,
       request: (work) => {
         const { code } = work.params;
         const digits = typeof code === 'string' ? code.replace(/\s/g, '') : '';
@@ -332,12 +316,6 @@ function otpSteps(call: Call): OneTimePassword {
   };
 }
 
-/** The error list names no answer to a request for a code, so its status decides; a page of HTML or a problem is not it. */
-function isPlausible(answer: Answer): boolean {
-  const isObject = typeof answer.json === 'object' && answer.json !== null && !Array.isArray(answer.json);
-  return (isObject && !readError(answer).own) || answer.body.trim() === '';
-}
-
 function listOfPair(call: Call, order: OrderView): HttpRequest {
   const { customerId, rewardId } = pairOf(order);
   const query = new URLSearchParams({
@@ -352,24 +330,12 @@ function listOfCode(call: Call, code: string): HttpRequest {
   return call('GET', `/coupons/issued/?${new URLSearchParams({ code })}`);
 }
 
-function orderOf(work: Work): OrderView {
-  if (work.order === undefined) throw new TypeError('this step needs an order');
-  return work.order;
-}
-
 /** The coupon's code: what the order is called at Zupy. */
 function codeOf(work: Work): string {
-  const { providerOrderId } = orderOf(work);
-  if (providerOrderId === null) throw new TypeError('this step needs an order that has its coupon');
-  return providerOrderId;
+  return placedAs(work, 'an order that has its coupon');
 }
 
 /** An answer that names another customer is another one's. */
 function isOthers(work: Work, customerId: string | null | undefined): boolean {
   return customerId != null && customerId !== pairOf(orderOf(work)).customerId;
-}
-
-/** A part of a path; one of dots alone would name another resource, even encoded once (WHATWG URL). */
-function segment(text: string): string {
-  return /^\.{1,2}$/.test(text) ? text.replaceAll('.', '%252E') : encodeURIComponent(text.toWellFormed());
 }

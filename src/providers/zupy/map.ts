@@ -5,6 +5,7 @@
 import type { JsonObject } from '../../json.js';
 import type { OrderStatus, OrderView, ProviderState } from '../../orders/order.js';
 import type { Deliverable, Outcome } from '../../policy/outcome.js';
+import { statusWord, unknownStatus } from '../reading.js';
 import {
   type CouponPage,
   type CouponRow,
@@ -59,11 +60,7 @@ const STATUSES: ReadonlyMap<string, OrderStatus> = new Map<string, OrderStatus>(
 ]);
 
 function statusOf(word: string | null | undefined): OrderStatus | null {
-  return STATUSES.get(wordOf(word)) ?? null;
-}
-
-function wordOf(word: string | null | undefined): string {
-  return (word ?? '').toLowerCase().replace(/[\s-]+/g, '_');
+  return STATUSES.get(statusWord(word)) ?? null;
 }
 
 /** A coupon of this order as a state; the code is its name (README). */
@@ -89,15 +86,9 @@ export function toState(order: OrderView, row: CouponRow): ProviderState {
 
 function standing(row: CouponRow): Pick<ProviderState, 'status' | 'failure' | 'attention'> {
   const status = statusOf(row.status);
-  if (status === null) {
-    const detail =
-      row.status == null || row.status === ''
-        ? 'Zupy names no status'
-        : `Zupy's status "${row.status}" is not known here`;
-    return { status, attention: { code: 'unknown_status', detail } };
-  }
+  if (status === null) return { status, attention: unknownStatus('Zupy', row.status ?? '') };
   if (status !== 'failed') return { status };
-  const word = wordOf(row.status);
+  const word = statusWord(row.status);
   if (word === 'expired') {
     const when = row.valid_until === null ? '' : ` on ${row.valid_until}`;
     return { status, failure: { code: word, message: `the coupon expired${when}` } };

@@ -3,12 +3,12 @@
  * and what it answers. Its answers are untrusted: every reader here takes any value and throws on none. Most
  * come as `{data, meta}`, some guides show the bare object and `{count, next, previous, results}`: both are read.
  */
-import { Decimal } from 'decimal.js';
 import { z } from 'zod';
 import { optionProblems, type Path, problem, unless } from '../../field-problems.js';
 import type { FieldProblem, OrderBody, OrderItem } from '../../orders/body.js';
 import type { Answer, ProviderError } from '../../policy/answer.js';
-import { canStandInPath, clean, exactText, name, text } from '../reading.js';
+import { hasText, prepaidOnlyProblems } from '../body-checks.js';
+import { clean, exactText, name, objectId, text, timestamp } from '../reading.js';
 
 export interface RedeemBody {
   /** Lets Z$ pay for missing points, up to a fifth of the cost ("Z$ Tokens"). */
@@ -51,13 +51,13 @@ export function bodyProblems(body: OrderBody): FieldProblem[] {
   return [
     ...idProblems(body.customer?.id, ['customer', 'id'], "give the customer's id at Zupy"),
     ...itemsProblems(body.items ?? []),
-    ...paymentProblems(body.payment),
+    ...prepaidOnlyProblems(body.payment, 'Zupy'),
     ...optionProblems(orderOptions, body.options, ['options']),
   ];
 }
 
 function idProblems(id: string | undefined, path: Path, what: string): FieldProblem[] {
-  if (id === undefined || id.trim() === '') return [problem(path, 'required', `is required: ${what}`)];
+  if (id === undefined || !hasText(id)) return [problem(path, 'required', `is required: ${what}`)];
   const detail = `must be an id as Zupy writes it, of letters and digits: ${what}`;
   return unless(ID.test(id), path, 'invalid', detail);
 }
@@ -82,21 +82,12 @@ function itemsProblems(items: readonly OrderItem[]): FieldProblem[] {
   ];
 }
 
-/** Rewards are paid with points. */
-function paymentProblems(payment: OrderBody['payment']): FieldProblem[] {
-  if (payment?.method === 'cod')
-    return [problem(['payment', 'method'], 'invalid', 'must be prepaid: Zupy collects no money')];
-  const toCollect = new Decimal(payment?.amountToCollect ?? 0);
-  const detail = 'must be left out: Zupy collects no money';
-  return unless(toCollect.isZero(), ['payment', 'amountToCollect'], 'invalid', detail);
-}
-
 /** The code of a coupon in the one spelling that stands for it: codes have no case ("Coupon Lifecycle"). */
 export function couponName(code: string): string {
   return code.toUpperCase();
 }
 
-const couponCode = name.refine(canStandInPath).transform(couponName);
+const couponCode = objectId.transform(couponName);
 
 const count = z
   .union([
@@ -120,10 +111,7 @@ const amount = z
 const time = z
   .string()
   .max(60)
-  .transform((value) => {
-    const ms = Date.parse(value);
-    return Number.isNaN(ms) ? null : new Date(ms).toISOString();
-  })
+  .transform(timestamp)
   .nullish()
   .catch(null)
   .transform((value) => value ?? null);

@@ -4,7 +4,8 @@
  * the others are worded alike. Unknown fields are let through: the document refuses none.
  */
 import countries from 'i18n-iso-countries';
-import { Complaints, isObject, isString, type JsonObject, Reader } from './reader.js';
+import { isObject, isString, type JsonObject } from '../reader.js';
+import { Complaints, Reader } from './reader.js';
 import type {
   MetadataEntry,
   PrintFile,

@@ -2,8 +2,9 @@
  * The rules that Salla documents for the bodies of shipments (Shipments API, "Create Shipment" and "Update
  * Shipment Details"). Unknown fields are let through: the documentation refuses none.
  */
+import type { JsonObject } from '../reader.js';
 import { COMPLAINT, KIND } from './language.js';
-import { type Checked, check, type Fields, type JsonObject } from './reader.js';
+import { type Checked, check, type Fields } from './reader.js';
 import type { Money, ShipmentBody, ShipmentUpdate } from './wire.js';
 
 const CURRENCY = 'SAR';

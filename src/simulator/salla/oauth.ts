@@ -1,8 +1,8 @@
 /** The two OAuth endpoints that a running app needs: the token endpoint and who the merchant is. */
 import type { Answer, Call, Route } from '../kit.js';
+import { isObject } from '../reader.js';
 import { oauthEnvelope } from './answers.js';
 import type { SallaSimulatorOptions } from './options.js';
-import { isObject } from './reader.js';
 import type { TokenPair, TokenVault } from './tokens.js';
 
 export const OAUTH_PREFIX = '/oauth2';

@@ -1,5 +1,6 @@
 /** The operations on orders. Which scope each needs: scopes.ts. */
 import type { Answer, Call, Route } from '../kit.js';
+import { isObject } from '../reader.js';
 import { badFilters, invalid, success } from './answers.js';
 import { addOrder, changeOrder } from './changes.js';
 import { checkDraft, checkExternalOrder, checkOrder, isComplete, type OrderRules } from './check-order.js';
@@ -7,7 +8,7 @@ import { COMPLAINT, languageOf } from './language.js';
 import { pageOf, Query } from './listing.js';
 import { searchedReferences, searchOrders } from './order-search.js';
 import { activate, bulkActions, changeStatus, firstStatus } from './order-status.js';
-import { type Checked, Complaints, isObject } from './reader.js';
+import { type Checked, Complaints } from './reader.js';
 import { renderLightOrder, renderOrder, renderOrderRow } from './render-order.js';
 import { renderStatusRow } from './statuses.js';
 import { API_PREFIX, notFound, orderOf, type Store, written } from './store.js';

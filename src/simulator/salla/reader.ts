@@ -3,9 +3,8 @@
  * tells all fields at once. A field that is wrong reads as undefined; whoever reads looks at `Complaints.any`
  * before using any of it.
  */
+import { isList, isObject, isString, type JsonObject } from '../reader.js';
 import { COMPLAINT, KIND, type Language, type Text } from './language.js';
-
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** A value as it is meant, or what is wrong with it. */
 export type Checked<T> = { ok: true; value: T } | { ok: false; complaints: Complaints };
@@ -141,14 +140,6 @@ export class Fields {
   }
 }
 
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function isString(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
 function isWord(value: unknown): value is string | number {
   return isString(value) || isPositive(value);
 }
@@ -163,8 +154,4 @@ function isPositive(value: unknown): value is number {
 
 function isFlag(value: unknown): value is boolean | 0 | 1 {
   return typeof value === 'boolean' || value === 0 || value === 1;
-}
-
-function isList(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value);
 }

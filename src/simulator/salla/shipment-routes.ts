@@ -1,11 +1,12 @@
 /** The operations on shipments and shipping companies. Which scope each needs: scopes.ts. */
 import type { Answer, Call, Route } from '../kit.js';
+import { isObject } from '../reader.js';
 import { badFilters, impossible, invalid, success } from './answers.js';
 import { addShipment, carryShipment, sendShipmentBack, setShipmentStatus } from './changes.js';
 import { checkShipment, checkShipmentUpdate, WRITABLE_STATUSES } from './check-shipment.js';
 import { COMPLAINT, languageOf, SENTENCE } from './language.js';
 import { pageOf, Query } from './listing.js';
-import { Complaints, isObject } from './reader.js';
+import { Complaints } from './reader.js';
 import {
   COURIERS,
   renderCourier,

@@ -1,5 +1,5 @@
 /** What goes over the wire to Salla, as the simulator keeps it once it has been read. */
-import type { JsonObject } from './reader.js';
+import type { JsonObject } from '../reader.js';
 
 export interface Money {
   amount: number;

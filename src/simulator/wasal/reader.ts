@@ -1,11 +1,9 @@
 /**
- * Reads fields out of a JSON object and keeps the first complaint about each, as Wasal's `errors` has them. A
- * field that is wrong reads as undefined, or as a harmless value of its type where it is required; whoever
+ * Reads fields out of a JSON object and keeps the first complaint about each, as Wasal's `errors` has them. Whoever
  * reads looks at the complaints before using any of it.
  */
+import { FieldReader, isList, isNumber, isObject, type JsonObject } from '../reader.js';
 import { fils } from './answers.js';
-
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 export class Complaints {
   readonly byField: Record<string, string> = {};
@@ -20,28 +18,27 @@ export class Complaints {
 }
 
 /** The fields of one object; `path` says where it stands in the body, such as `items.0.`. */
-export class Reader {
-  readonly #source: JsonObject;
+export class Reader extends FieldReader {
   readonly #path: string;
   readonly #complaints: Complaints;
 
   constructor(source: JsonObject, complaints: Complaints, path = '') {
-    this.#source = source;
+    super(source);
     this.#path = path;
     this.#complaints = complaints;
   }
 
   /** Absent, null or an empty string. */
   lacks(name: string): boolean {
-    const value = this.#source[name];
+    const value = this.source[name];
     return value === undefined || value === null || value === '';
   }
 
   raw(name: string): unknown {
-    return this.#source[name];
+    return this.source[name];
   }
 
-  complain(name: string, what: string): void {
+  override complain(name: string, what: string): void {
     this.complainAs(name, `${name} ${what}`);
   }
 
@@ -50,22 +47,9 @@ export class Reader {
     this.#complaints.add(this.#path + name, text);
   }
 
-  text(name: string): string {
-    const value = this.optionalText(name);
-    if (value === undefined || value.trim() === '') {
-      this.complain(name, 'is required');
-      return '';
-    }
-    return value;
-  }
-
-  optionalText(name: string): string | undefined {
-    return this.#optional(name, 'a string', isString);
-  }
-
   /** An amount of dinars, in fils. */
   optionalAmount(name: string): number | undefined {
-    const value = this.#optional(name, 'a number', isNumber);
+    const value = this.optional(name, 'a number', isNumber);
     if (value === undefined) return undefined;
     const exact = fils(value);
     if (exact === undefined) this.complain(name, 'must have three decimals at most');
@@ -80,7 +64,7 @@ export class Reader {
   }
 
   optionalCount(name: string): number | undefined {
-    const value = this.#optional(name, 'a number', isNumber);
+    const value = this.optional(name, 'a number', isNumber);
     if (value !== undefined && (!Number.isInteger(value) || value < 1))
       this.complain(name, 'must be a whole number of at least 1');
     return value;
@@ -88,40 +72,16 @@ export class Reader {
 
   /** The fields of an object inside; of an empty one where there is none. */
   inner(name: string): Reader {
-    const value = this.#optional(name, 'an object', isObject) ?? {};
+    const value = this.optional(name, 'an object', isObject) ?? {};
     return new Reader(value, this.#complaints, `${this.#path}${name}.`);
   }
 
   /** The objects of a list inside; none where there is no list. */
   each(name: string): Reader[] {
-    const list = this.#optional(name, 'a list', isList) ?? [];
+    const list = this.optional(name, 'a list', isList) ?? [];
     return list.map((entry, index) => {
       if (!isObject(entry)) this.complain(`${name}.${index}`, 'must be an object');
       return new Reader(isObject(entry) ? entry : {}, this.#complaints, `${this.#path}${name}.${index}.`);
     });
   }
-
-  #optional<T>(name: string, kind: string, fits: (value: unknown) => value is T): T | undefined {
-    const value = this.#source[name];
-    if (value === undefined) return undefined;
-    if (fits(value)) return value;
-    this.complain(name, `must be ${kind}`);
-    return undefined;
-  }
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function isString(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
-}
-
-function isList(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value);
 }

@@ -4,8 +4,9 @@
  * that VALIDATION_FAILED reports all at once. Unknown fields are let through.
  */
 import type { Answer } from '../kit.js';
+import { isObject, isString } from '../reader.js';
 import { invalid, refuse } from './answers.js';
-import { Complaints, isObject, isString, Reader } from './reader.js';
+import { Complaints, Reader } from './reader.js';
 import type { OrderBody, OrderItem, Pricing } from './wire.js';
 
 /** A body as it is meant, or the refusal. */

@@ -1,9 +1,10 @@
 /** The rules for customers, addresses, the list of orders and webhooks (Wasal document, "Endpoints"). */
 import type { Call } from '../kit.js';
+import { isObject, isString } from '../reader.js';
 import { invalid, refuse } from './answers.js';
 import { strayAreas } from './areas.js';
 import { STATUSES } from './life.js';
-import { Complaints, isObject, isString, Reader } from './reader.js';
+import { Complaints, Reader } from './reader.js';
 import type { Checked } from './validate-order.js';
 import {
   type AddressBody,

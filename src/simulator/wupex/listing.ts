@@ -2,6 +2,7 @@
  * The body that both lists take: page, sort order and search. Only the operators seen in samples are known, and
  * column names are exact (WUPEX document, "Endpoints" and "Traps").
  */
+import { isObject } from '../reader.js';
 import { type Checked, refuse } from './refusal.js';
 import type { PageInfo } from './wire.js';
 
@@ -126,10 +127,6 @@ function compare(a: string | number, b: string | number): number {
 
 function namesOf<T>(listing: Listing<T>): string {
   return `one of ${[...listing.columns.keys()].join(', ')}`;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isWhole(value: unknown): value is number {

@@ -1,8 +1,6 @@
 import { gelatoConnect } from '../../../src/providers/gelato-connect/index.js';
+import { messages } from '../fixtures.js';
 import { CONFIG, CREDENTIALS, openAccount } from './fixtures.js';
-
-const messages = (schema: typeof gelatoConnect.config, value: unknown) =>
-  schema.safeParse(value).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
 
 describe('the configuration', () => {
   test('takes the five URLs and fills in the defaults', () => {

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { OrderBody } from '../../../src/orders/body.js';
 import type { OrderView } from '../../../src/orders/order.js';
 import type { Answer } from '../../../src/policy/answer.js';
-import { type Classified, classify } from '../../../src/policy/classify.js';
 import { gelatoConnect } from '../../../src/providers/gelato-connect/index.js';
-import type { OpenAccount, Step, Work } from '../../../src/providers/provider.js';
+import type { OpenAccount, Work } from '../../../src/providers/provider.js';
+import { answerOf, workFor as anyWorkFor, openAt, viewOf } from '../fixtures.js';
 
 const BASE = 'https://api.example.com/api/prints';
 
@@ -22,11 +22,10 @@ export const CREDENTIALS = { apiKey: 'the-key', apiSecret: 'the:secret' };
 export const PROVIDER_ORDER_ID = '5b0c6a3e-7a0e-4f0b-9d1c-2f1d0a6f7e11';
 
 export function openAccount(config: Record<string, unknown> = {}): OpenAccount {
-  return gelatoConnect.open({
+  return openAt(gelatoConnect, {
     id: 'gelato-eu',
     config: { ...CONFIG, ...config },
     credentials: CREDENTIALS,
-    policy: gelatoConnect.policy,
   });
 }
 
@@ -56,37 +55,11 @@ export function goodBody(changes: Partial<OrderBody> = {}): OrderBody {
 }
 
 export function orderView(changes: Partial<OrderView> = {}): OrderView {
-  const body = changes.body ?? goodBody();
-  return {
-    id: '018f2f6e-0000-7000-8000-000000000001',
-    reference: body.reference,
-    providerReference: body.reference,
-    generation: 1,
-    body,
-    providerOrderId: null,
-    providerData: {},
-    createdAt: new Date('2026-03-02T11:00:00Z'),
-    ...changes,
-  };
+  return viewOf(changes.body ?? goodBody(), changes);
 }
 
 export function workFor(order?: OrderView, params: Work['params'] = {}): Work {
-  return { ...(order === undefined ? {} : { order }), params, carry: {} };
-}
-
-/** An answer with a JSON body, or with a text that is none. */
-export function answerOf(status: number, body: unknown): Answer {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { kind: 'answered', status, headers: {}, body: text, json: parsed(text), receivedAt: 0 };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The HTTP layer marks a body that is no JSON in this way.
-    return undefined;
-  }
+  return anyWorkFor(order, { params });
 }
 
 /** A recorded answer, parsed anew for each caller. */
@@ -96,23 +69,7 @@ export function fixture(name: 'order' | 'search' | 'submitted' | 'updated'): Rec
   return JSON.parse(text) as Record<string, unknown>;
 }
 
-/** What an answer to a step comes to, by the account's own policy. */
-export function judge(account: OpenAccount, step: Step, work: Work, answer: Answer): Classified {
-  return classify(
-    answer,
-    step,
-    account.policy,
-    (result) => step.read(work, result),
-    (result) => account.readError(result),
-  );
-}
-
 /** The provider's error envelope. */
 export function envelope(status: number, message: string): Answer {
   return answerOf(status, { code: status, message });
-}
-
-/** The JSON body of a step's request. */
-export function sentBody(step: Step, work: Work): unknown {
-  return JSON.parse(step.request(work).body ?? 'null');
 }

@@ -1,14 +1,11 @@
-import type { Step } from '../../../src/providers/provider.js';
+import { answerOf, existing, judge, sentBody } from '../fixtures.js';
 import {
-  answerOf,
   envelope,
   fixture,
   goodBody,
-  judge,
   openAccount,
   orderView,
   PROVIDER_ORDER_ID,
-  sentBody,
   workFor,
 } from './fixtures.js';
 
@@ -16,11 +13,6 @@ const account = openAccount();
 const { get, probe } = account.reads;
 const look = existing(account.reads.look);
 const search = existing(account.reads.list?.step);
-
-function existing(step: Step | undefined): Step {
-  if (step === undefined) throw new Error('the read is missing');
-  return step;
-}
 
 const placed = workFor(orderView({ providerOrderId: PROVIDER_ORDER_ID }));
 const sent = workFor(orderView());

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { type OrderBody, type OrderItem, orderBody } from '../../../src/orders/body.js';
+import { exactNumber } from '../../../src/providers/amounts.js';
 import {
   bodyProblems,
-  exactNumber,
   FILE_TYPES,
   itemPriceExVat,
   readUpdate,
 } from '../../../src/providers/gelato-connect/wire.js';
-import { goodBody, openAccount, orderView, sentBody, workFor } from './fixtures.js';
+import { inShort, sentBody } from '../fixtures.js';
+import { goodBody, openAccount, orderView, workFor } from './fixtures.js';
 
-const found = (changes: Partial<OrderBody>) =>
-  bodyProblems(goodBody(changes)).map(({ pointer, code }) => `${code} ${pointer}`);
+const found = (changes: Partial<OrderBody>) => inShort(bodyProblems(goodBody(changes)));
 
 const item = (changes: Partial<OrderItem> = {}): OrderItem => ({
   reference: 'line-1',
@@ -33,9 +33,7 @@ describe('a body', () => {
   });
 
   test('with nothing in it is told everything at once', () => {
-    expect(
-      bodyProblems({ account: 'a', reference: 'r' }).map(({ pointer, code }) => `${code} ${pointer}`),
-    ).toEqual([
+    expect(inShort(bodyProblems({ account: 'a', reference: 'r' }))).toEqual([
       'required /currency',
       'required /customer/firstName',
       'required /customer/lastName',
@@ -245,7 +243,7 @@ describe('amounts', () => {
 describe('the parameters of an update', () => {
   const problemsOf = (params: unknown) => {
     const result = readUpdate(params);
-    return 'problems' in result ? result.problems.map(({ pointer, code }) => `${code} ${pointer}`) : [];
+    return 'problems' in result ? inShort(result.problems) : [];
   };
 
   test.each([

@@ -1,14 +1,11 @@
-import type { Step } from '../../../src/providers/provider.js';
+import { answerOf, existing, judge, sentBody } from '../fixtures.js';
 import {
-  answerOf,
   envelope,
   fixture,
   goodBody,
-  judge,
   openAccount,
   orderView,
   PROVIDER_ORDER_ID,
-  sentBody,
   workFor,
 } from './fixtures.js';
 
@@ -16,14 +13,8 @@ const account = openAccount();
 const withDrafts = openAccount({ activateUrl: 'https://api.example.com/v4/orders/{id}' });
 const placed = workFor(orderView({ providerOrderId: PROVIDER_ORDER_ID }));
 
-function stepOf(steps: readonly Step[] | undefined): Step {
-  const [step] = steps ?? [];
-  if (step === undefined) throw new Error('the verb is missing');
-  return step;
-}
-
 describe('submit', () => {
-  const submit = stepOf(account.verbs.submit);
+  const submit = account.verbs.submit[0];
   const work = workFor(orderView());
 
   test('posts to the submit URL with key and secret in one header', () => {
@@ -152,13 +143,13 @@ describe('submit', () => {
   test('is a draft only where the shop asks for one and the account can activate it', () => {
     const held = workFor(orderView({ body: goodBody({ activate: false }) }));
     const now = workFor(orderView({ body: goodBody({ activate: true }) }));
-    expect(sentBody(stepOf(withDrafts.verbs.submit), held)).toMatchObject({ orderType: 'draft' });
-    expect(sentBody(stepOf(withDrafts.verbs.submit), now)).toMatchObject({ orderType: 'order' });
+    expect(sentBody(withDrafts.verbs.submit[0], held)).toMatchObject({ orderType: 'draft' });
+    expect(sentBody(withDrafts.verbs.submit[0], now)).toMatchObject({ orderType: 'order' });
     expect(sentBody(submit, held)).toMatchObject({ orderType: 'order' });
   });
 
   test('leaves preventDuplicate out where it is switched off, and names the customer where one is configured', () => {
-    const step = stepOf(openAccount({ preventDuplicate: false, customerReferenceId: 'c-9' }).verbs.submit);
+    const step = openAccount({ preventDuplicate: false, customerReferenceId: 'c-9' }).verbs.submit[0];
     expect(sentBody(step, work)).not.toHaveProperty('preventDuplicate');
     expect(step.request(work).headers).toMatchObject({ 'Customer-Reference-ID': 'c-9' });
     expect(submit.request(work).headers).not.toHaveProperty('Customer-Reference-ID');
@@ -174,7 +165,7 @@ describe('submit', () => {
 
   test('reads an accepted draft as a draft', () => {
     const held = workFor(orderView({ body: goodBody({ activate: false }) }));
-    const step = stepOf(withDrafts.verbs.submit);
+    const step = withDrafts.verbs.submit[0];
     expect(step.read(held, answerOf(200, fixture('submitted')))).toMatchObject({ status: 'draft' });
   });
 
@@ -214,7 +205,7 @@ describe('submit', () => {
 });
 
 describe('activate', () => {
-  const activate = stepOf(withDrafts.verbs.activate);
+  const activate = existing(withDrafts.verbs.activate?.[0]);
 
   test('patches the draft into an order', () => {
     expect(activate.request(placed)).toMatchObject({
@@ -244,7 +235,7 @@ describe('activate', () => {
 });
 
 describe('cancel', () => {
-  const cancel = stepOf(account.verbs.cancel);
+  const cancel = existing(account.verbs.cancel?.[0]);
 
   test("posts an empty body to the order's own URL", () => {
     const request = cancel.request(placed);
@@ -283,7 +274,7 @@ describe('cancel', () => {
 });
 
 describe('update', () => {
-  const update = stepOf(account.verbs.update);
+  const update = existing(account.verbs.update?.[0]);
   const withParams = (params: Parameters<typeof workFor>[1]) =>
     workFor(
       orderView({ providerOrderId: PROVIDER_ORDER_ID, body: goodBody({ options: { isBusiness: false } }) }),

@@ -1,8 +1,6 @@
 import { salla } from '../../../src/providers/salla/index.js';
-import { CREDENTIALS, openAccount, shipmentBody, statusBody, stepsOf, workFor } from './fixtures.js';
-
-const messages = (schema: typeof salla.config, value: unknown) =>
-  schema.safeParse(value).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
+import { messages, stepsOf, workFor } from '../fixtures.js';
+import { CREDENTIALS, openAccount, shipmentBody, statusBody } from './fixtures.js';
 
 describe('the configuration', () => {
   test('needs nothing', () => {

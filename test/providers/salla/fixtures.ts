@@ -3,9 +3,9 @@ import type { JsonObject } from '../../../src/json.js';
 import type { OrderBody } from '../../../src/orders/body.js';
 import type { OrderView } from '../../../src/orders/order.js';
 import type { Answer } from '../../../src/policy/answer.js';
-import { type Classified, classify } from '../../../src/policy/classify.js';
-import type { OpenAccount, Step, Work } from '../../../src/providers/provider.js';
+import type { OpenAccount } from '../../../src/providers/provider.js';
 import { salla } from '../../../src/providers/salla/index.js';
+import { answerOf as answerAt, openAt, viewOf } from '../fixtures.js';
 
 export const BASE = 'https://api.salla.dev/admin/v2';
 
@@ -23,7 +23,7 @@ export const ORDER_NUMBER = '40497536';
 export const SHIPMENT_ID = '362985662';
 
 export function openAccount(config: Record<string, unknown> = {}): OpenAccount {
-  return salla.open({ id: 'salla-riyadh', config, credentials: CREDENTIALS, policy: salla.policy });
+  return openAt(salla, { id: 'salla-riyadh', config, credentials: CREDENTIALS });
 }
 
 /** A body that mode A takes. */
@@ -70,54 +70,12 @@ export function statusBody(changes: Partial<OrderBody> = {}): OrderBody {
 }
 
 export function orderView(body: OrderBody = goodBody(), changes: Partial<OrderView> = {}): OrderView {
-  return {
-    id: '018f2f6e-0000-7000-8000-000000000001',
-    reference: body.reference,
-    providerReference: body.reference,
-    generation: 1,
-    body,
-    providerOrderId: null,
-    providerData: {},
-    createdAt: new Date('2026-03-02T11:00:30Z'),
-    ...changes,
-  };
-}
-
-export function workFor(order?: OrderView, more: Partial<Work> = {}): Work {
-  return { ...(order === undefined ? {} : { order }), params: {}, carry: {}, ...more };
-}
-
-export function stepOf(steps: readonly Step[] | undefined, name: string): Step {
-  const step = steps?.find((one) => one.name === name);
-  if (step === undefined) throw new Error(`there is no step ${name}`);
-  return step;
-}
-
-/** All steps of an account, each once. */
-export function stepsOf({ verbs, reads }: OpenAccount): Step[] {
-  return [
-    ...Object.values(verbs).flat(),
-    reads.get,
-    reads.look,
-    ...(reads.furtherLooks ?? []),
-    reads.list?.step,
-    reads.probe,
-  ].filter((step) => step !== undefined);
+  return viewOf(body, { createdAt: new Date('2026-03-02T11:00:30Z'), ...changes });
 }
 
 /** An answer with a JSON body, or with a text that is none. */
 export function answerOf(status: number, body: unknown, headers: Answer['headers'] = {}): Answer {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { kind: 'answered', status, headers, body: text, json: parsed(text), receivedAt: 1_772_449_230_000 };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The HTTP layer marks a body that is no JSON in this way.
-    return undefined;
-  }
+  return answerAt(status, body, headers, 1_772_449_230_000);
 }
 
 /** The envelope of a success. */
@@ -188,21 +146,4 @@ export function shipmentRow(changes: Record<string, unknown> = {}): Record<strin
     reference: { external_id: 'parcel:7' },
     ...changes,
   };
-}
-
-/** What an answer to a step comes to, by the account's own policy. */
-export function judge(account: OpenAccount, step: Step, work: Work, answer: Answer): Classified {
-  return classify(
-    answer,
-    step,
-    account.policy,
-    (result) => step.read(work, result),
-    (result) => account.readError(result),
-    account.statusOf,
-  );
-}
-
-/** The JSON body of a step's request. */
-export function sentBody(step: Step, work: Work): unknown {
-  return JSON.parse(step.request(work).body ?? 'null');
 }

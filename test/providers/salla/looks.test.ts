@@ -1,10 +1,10 @@
 /** Mode A: what a list says of an order whose answer was lost. */
 import type { OrderBody } from '../../../src/orders/body.js';
+import { judge, stepOf, workFor } from '../fixtures.js';
 import {
   answerOf,
   BASE,
   goodBody,
-  judge,
   listed,
   ORDER_ID,
   ok,
@@ -13,8 +13,6 @@ import {
   orderView,
   refused,
   statusOf,
-  stepOf,
-  workFor,
 } from './fixtures.js';
 
 const account = openAccount();

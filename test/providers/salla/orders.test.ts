@@ -1,9 +1,9 @@
 /** Mode A: orders go into the store. */
+import { judge, sentBody, stepOf, workFor } from '../fixtures.js';
 import {
   answerOf,
   BASE,
   goodBody,
-  judge,
   listed,
   ORDER_ID,
   ORDER_NUMBER,
@@ -12,10 +12,7 @@ import {
   orderRow,
   orderView,
   refused,
-  sentBody,
   statusOf,
-  stepOf,
-  workFor,
 } from './fixtures.js';
 
 const account = openAccount();

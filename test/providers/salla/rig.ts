@@ -1,7 +1,7 @@
 /** A Salla simulator with accounts that call it over real HTTP, as packline does. */
-import { request } from 'undici';
 import type { OrderView } from '../../../src/orders/order.js';
-import { type Classified, classify } from '../../../src/policy/classify.js';
+import type { HttpResult } from '../../../src/policy/answer.js';
+import type { Classified } from '../../../src/policy/classify.js';
 import type { Outcome } from '../../../src/policy/outcome.js';
 import { createHttp } from '../../../src/providers/http.js';
 import type {
@@ -15,7 +15,8 @@ import type {
 import { salla } from '../../../src/providers/salla/index.js';
 import { type SallaSimulatorOptions, startSallaSimulator } from '../../../src/simulator/salla/index.js';
 import { systemTime } from '../../../src/time.js';
-import { stepOf, stepsOf, workFor } from './fixtures.js';
+import { judge, openAt, stepNamed, workFor } from '../fixtures.js';
+import { call, control } from '../http-calls.js';
 
 export const { clock } = systemTime;
 
@@ -67,60 +68,34 @@ export async function openStore(
   const http = createHttp({ clock, connections: 4 });
   running.push(simulator, http);
   const entry = simulator.account('salla');
-  const send = (sent: HttpRequest) =>
-    http.call(sent, {
-      sendBy: { monotonic: clock.monotonic() + 5_000, wall: clock.now() + 5_000 },
-      timeoutMs: 10_000,
-    });
+  const send = (sent: HttpRequest) => call(http, sent, { timeoutMs: 10_000 });
   const caller: Store['caller'] = (changes) =>
     callerOf(
-      salla.open({
+      openAt(salla, {
         id: 'salla',
         config: { ...entry.config, ...config, ...changes.config },
         credentials: { ...entry.credentials, ...changes.credentials },
-        policy: salla.policy,
       }),
       send,
     );
-  const control: Store['control'] = async (path, body = {}) => {
-    const answer = await request(`${simulator.url}/_control${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    const text = await answer.body.text();
-    if (answer.statusCode > 299) throw new Error(`${path} of the simulator: ${text}`);
-    return text === '' ? null : JSON.parse(text);
-  };
   return {
     ...caller({}),
     caller,
-    control,
-    fault: (verb, action) => control('', { match: { verb }, times: 1, do: action }),
-    shop: async () => Number(Object(await control('/orders')).orders[0].id),
+    control: (path, body) => control(simulator, path, body),
+    fault: (verb, action) => control(simulator, '', { match: { verb }, times: 1, do: action }),
+    shop: async () => Number(Object(await control(simulator, '/orders')).orders[0].id),
   };
 }
 
-function callerOf(
-  account: OpenAccount,
-  send: (sent: HttpRequest) => ReturnType<ReturnType<typeof createHttp>['call']>,
-): Caller {
+function callerOf(account: OpenAccount, send: (sent: HttpRequest) => Promise<HttpResult>): Caller {
   const { tokens: rotation } = account;
   if (rotation === undefined) throw new Error('the tokens do not rotate');
-  const run: Caller['run'] = async (step, work) =>
-    classify(
-      await send(step.request(work)),
-      step,
-      account.policy,
-      (answer) => step.read(work, answer),
-      account.readError,
-      account.statusOf,
-    );
+  const run: Caller['run'] = async (step, work) => judge(account, step, work, await send(step.request(work)));
   return {
     account,
     rotation,
     run,
-    outcome: async (name, work) => (await run(stepOf(stepsOf(account), name), work)).outcome,
+    outcome: async (name, work) => (await run(stepNamed(account, name), work)).outcome,
     place: async (order) => {
       for (const step of account.verbs.submit) {
         const { outcome } = await run(step, workFor(order));

@@ -1,8 +1,8 @@
 /** Mode B: orders of the store are shipped. */
+import { judge, sentBody, stepOf, workFor } from '../fixtures.js';
 import {
   answerOf,
   BASE,
-  judge,
   listed,
   ORDER_ID,
   ok,
@@ -10,11 +10,8 @@ import {
   orderView,
   refused,
   SHIPMENT_ID,
-  sentBody,
   shipmentBody,
   shipmentRow,
-  stepOf,
-  workFor,
 } from './fixtures.js';
 
 const account = openAccount({ mode: 'B' });

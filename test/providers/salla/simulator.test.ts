@@ -3,7 +3,8 @@
 import type { OrderBody } from '../../../src/orders/body.js';
 import type { OrderView } from '../../../src/orders/order.js';
 import { accepting, type Ending } from '../../helpers/faults.js';
-import { goodBody, orderView, shipmentBody, statusBody, workFor } from './fixtures.js';
+import { workFor } from '../fixtures.js';
+import { goodBody, orderView, shipmentBody, statusBody } from './fixtures.js';
 import { type Caller, clock, openStore, type Store, stopAll } from './rig.js';
 
 afterEach(stopAll);

@@ -1,19 +1,16 @@
 /** Mode C: the status of the store's orders is written back. */
+import { judge, sentBody, stepOf, workFor } from '../fixtures.js';
 import {
   answerOf,
   BASE,
-  judge,
   ORDER_ID,
   ok,
   openAccount,
   orderRow,
   orderView,
   refused,
-  sentBody,
   statusBody,
   statusOf,
-  stepOf,
-  workFor,
 } from './fixtures.js';
 
 const account = openAccount({ mode: 'C' });

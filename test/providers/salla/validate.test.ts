@@ -1,24 +1,15 @@
 import fc from 'fast-check';
 import { type OrderBody, orderBody } from '../../../src/orders/body.js';
 import { STATUS_SLUGS } from '../../../src/providers/salla/wire.js';
-import {
-  goodBody,
-  openAccount,
-  orderView,
-  sentBody,
-  shipmentBody,
-  statusBody,
-  stepOf,
-  workFor,
-} from './fixtures.js';
+import { inShort, sentBody, stepOf, workFor } from '../fixtures.js';
+import { goodBody, openAccount, orderView, shipmentBody, statusBody } from './fixtures.js';
 
 const external = openAccount();
 const catalogue = openAccount({ orderPath: '/orders' });
 const shipping = openAccount({ mode: 'B' });
 const writingBack = openAccount({ mode: 'C' });
 
-const found = (account: typeof external, body: OrderBody) =>
-  account.validate(body).map(({ pointer, code }) => `${code} ${pointer}`);
+const found = (account: typeof external, body: OrderBody) => inShort(account.validate(body));
 
 const { options: _options, ...noOptions } = goodBody();
 const ship = { deliveryMethod: 'shipping' };
@@ -231,7 +222,7 @@ describe('a body for mode C', () => {
 describe('the parameters of an update', () => {
   const problemsOf = (params: unknown) => {
     const result = external.validateUpdate?.(params) ?? { params: {} };
-    return 'problems' in result ? result.problems.map(({ pointer, code }) => `${code} ${pointer}`) : [];
+    return 'problems' in result ? inShort(result.problems) : [];
   };
   const address = { line1: 'S', city: 'T', country: 'SA' };
 

@@ -1,8 +1,6 @@
 import { advanceStatus, wasal } from '../../../src/providers/wasal/index.js';
-import { goodBody, LIVE_KEY, openAccount, stepsOf, TEST_KEY } from './fixtures.js';
-
-const messages = (schema: typeof wasal.config, value: unknown) =>
-  schema.safeParse(value).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
+import { messages, stepsOf } from '../fixtures.js';
+import { goodBody, LIVE_KEY, openAccount, TEST_KEY } from './fixtures.js';
 
 const KUWAIT = { timezone: 'Asia/Kuwait', days: { mon: ['09:00', '18:00'], fri: ['16:00', '02:00'] } };
 

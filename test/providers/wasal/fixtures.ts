@@ -2,9 +2,9 @@
 import type { OrderBody } from '../../../src/orders/body.js';
 import type { OrderView } from '../../../src/orders/order.js';
 import type { Answer } from '../../../src/policy/answer.js';
-import { type Classified, classify } from '../../../src/policy/classify.js';
-import type { OpenAccount, Step, Work } from '../../../src/providers/provider.js';
+import type { OpenAccount, Work } from '../../../src/providers/provider.js';
 import { wasal } from '../../../src/providers/wasal/index.js';
+import { answerOf, workFor as anyWorkFor, openAt, viewOf } from '../fixtures.js';
 
 export const BASE = 'https://www.wasal.org/api/v1/integration/merchant';
 export const LIVE_KEY = 'pk_live_abc';
@@ -15,7 +15,7 @@ export const CUSTOMER_ID = '65f0000000000000000000c1';
 export const ADDRESS_ID = '65f0000000000000000000a1';
 
 export function openAccount(config: Record<string, unknown> = {}, apiKey = LIVE_KEY): OpenAccount {
-  return wasal.open({ id: 'wasal-kw', config, credentials: { apiKey }, policy: wasal.policy });
+  return openAt(wasal, { id: 'wasal-kw', config, credentials: { apiKey } });
 }
 
 export const ADDRESS = {
@@ -50,37 +50,11 @@ export function goodBody(changes: Partial<OrderBody> = {}): OrderBody {
 }
 
 export function orderView(changes: Partial<OrderView> = {}): OrderView {
-  const body = changes.body ?? goodBody();
-  return {
-    id: '018f2f6e-0000-7000-8000-000000000001',
-    reference: body.reference,
-    providerReference: body.reference,
-    generation: 1,
-    body,
-    providerOrderId: null,
-    providerData: {},
-    createdAt: new Date('2026-03-02T11:00:00Z'),
-    ...changes,
-  };
+  return viewOf(changes.body ?? goodBody(), changes);
 }
 
 export function workFor(order?: OrderView, carry: Work['carry'] = {}, params: Work['params'] = {}): Work {
-  return { ...(order === undefined ? {} : { order }), params, carry };
-}
-
-/** An answer with a JSON body, or with a text that is none. */
-export function answerOf(status: number, body: unknown): Answer {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { kind: 'answered', status, headers: {}, body: text, json: parsed(text), receivedAt: 0 };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The HTTP layer marks a body that is no JSON in this way.
-    return undefined;
-  }
+  return anyWorkFor(order, { carry, params });
 }
 
 /** The envelope of a success. */
@@ -132,39 +106,4 @@ export function toldCustomer(addresses: unknown = [toldAddress()]): Record<strin
 /** A page of the list with these rows, which are all of them. */
 export function listOf(orders: unknown[], pagination: object = {}): Answer {
   return success({ list: orders, pagination: { page: 1, limit: 100, total: orders.length, ...pagination } });
-}
-
-/** What an answer to a step comes to, by the account's own policy. */
-export function judge(account: OpenAccount, step: Step, work: Work, answer: Answer): Classified {
-  return classify(
-    answer,
-    step,
-    account.policy,
-    (result) => step.read(work, result),
-    (result) => account.readError(result),
-  );
-}
-
-/** The JSON body of a step's request. */
-export function sentBody(step: Step, work: Work): unknown {
-  return JSON.parse(step.request(work).body ?? 'null');
-}
-
-/** Every step of an account, each once. */
-export function stepsOf({ verbs, reads }: OpenAccount): Step[] {
-  return [
-    ...Object.values(verbs).flat(),
-    reads.get,
-    ...(reads.look === undefined ? [] : [reads.look]),
-    ...(reads.furtherLooks ?? []),
-    ...(reads.list === undefined ? [] : [reads.list.step]),
-    reads.probe,
-  ];
-}
-
-/** The step of this name; throws where the account has none. */
-export function stepNamed(account: OpenAccount, name: string): Step {
-  const step = stepsOf(account).find((one) => one.name === name);
-  if (step === undefined) throw new Error(`there is no step ${name}`);
-  return step;
 }

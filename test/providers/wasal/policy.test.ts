@@ -3,17 +3,14 @@ import type { OutcomeKind } from '../../../src/policy/outcome.js';
 import { DEFAULT_POLICY, type PolicyRule } from '../../../src/policy/policy.js';
 import type { Step } from '../../../src/providers/provider.js';
 import { policy } from '../../../src/providers/wasal/policy.js';
+import { answerOf, expectNamedRules, judge, stepNamed, stepsOf, strangeSteps } from '../fixtures.js';
 import {
   ADDRESS_ID,
-  answerOf,
   CUSTOMER_ID,
-  judge,
   ORDER_ID,
   openAccount,
   orderView,
   refusal,
-  stepNamed,
-  stepsOf,
   toldOrder,
   workFor,
 } from './fixtures.js';
@@ -78,15 +75,9 @@ describe('the table', () => {
   });
 
   test('names each rule once, with a meaning and a source, and only steps that exist', () => {
-    const ids = policy.rules.map(({ id }) => id);
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(ids).toHaveLength(40);
-    for (const rule of policy.rules) {
-      expect(rule.id).toMatch(/^wasal\/[a-z0-9-]+$/);
-      expect(rule.meaning).not.toBe('');
-      expect(rule.source).not.toBe('');
-      expect((rule.steps ?? []).filter((name) => !steps.some((step) => step.name === name))).toEqual([]);
-    }
+    expect(policy.rules).toHaveLength(40);
+    expectNamedRules(policy, /^wasal\/[a-z0-9-]+$/);
+    expect(strangeSteps(policy, steps)).toEqual([]);
   });
 
   test('keeps the general figures, except that resets are seconds and a 429 waits up to its window', () => {

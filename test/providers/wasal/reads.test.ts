@@ -1,16 +1,14 @@
+import { answerOf, judge, stepNamed } from '../fixtures.js';
 import {
   ADDRESS_ID,
-  answerOf,
   BASE,
   CUSTOMER_ID,
   goodBody,
-  judge,
   listOf,
   ORDER_ID,
   openAccount,
   orderView,
   refusal,
-  stepNamed,
   success,
   TEST_KEY,
   toldOrder,
@@ -32,6 +30,11 @@ describe('get', () => {
       url: `${BASE}/order/${ORDER_ID}`,
       headers: { Accept: 'application/json', Authorization: 'Bearer pk_live_abc' },
     });
+  });
+
+  test('by an id that a person has mistyped as dots does not move to another resource', () => {
+    const { pathname } = urlOf('get', workFor(orderView({ providerOrderId: '..' })));
+    expect(pathname).toBe('/api/v1/integration/merchant/order/%252E%252E');
   });
 
   test.each([

@@ -5,7 +5,6 @@
 import type { JsonObject } from '../../../src/json.js';
 import type { OperationKind, OrderView } from '../../../src/orders/order.js';
 import type { HttpResult } from '../../../src/policy/answer.js';
-import { classify } from '../../../src/policy/classify.js';
 import { type Outcome, outcomeCode } from '../../../src/policy/outcome.js';
 import {
   findStep,
@@ -14,6 +13,7 @@ import {
   type Step,
   type Work,
 } from '../../../src/providers/provider.js';
+import { judge } from '../fixtures.js';
 
 export interface World {
   account: OpenAccount;
@@ -60,13 +60,7 @@ export async function run(
     const current = step;
     ran.steps.push(current.name);
     const result = await world.send(current.request(work));
-    const { outcome } = classify(
-      result,
-      current,
-      account.policy,
-      (answer) => current.read(work, answer),
-      (answer) => account.readError(answer),
-    );
+    const { outcome } = judge(account, current, work, result);
     last = { step: current.name, kind: outcome.kind, code: outcomeCode(outcome) };
     if (outcome.kind === 'done' || outcome.kind === 'accepted') learn(world, outcome);
     const next = verb[verb.indexOf(current) + 1];

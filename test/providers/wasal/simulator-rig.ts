@@ -2,14 +2,13 @@
 import type { JsonObject } from '../../../src/json.js';
 import type { OrderBody } from '../../../src/orders/body.js';
 import type { OrderView } from '../../../src/orders/order.js';
-import { createHttp, type Http } from '../../../src/providers/http.js';
-import type { HttpRequest } from '../../../src/providers/provider.js';
 import { wasal } from '../../../src/providers/wasal/index.js';
-import type { Simulator } from '../../../src/simulator/kit.js';
+import type { LedgerOrder, Simulator } from '../../../src/simulator/kit.js';
 import { startWasalSimulator, type WasalSimulatorOptions } from '../../../src/simulator/wasal/index.js';
-import { systemTime } from '../../../src/time.js';
 import { type FakeTime, fakeTime } from '../../helpers/fake-time.js';
-import { goodBody, judge, orderView, stepNamed, workFor } from './fixtures.js';
+import { judge, openAt, stepNamed } from '../fixtures.js';
+import { call, client, control, ordersAt } from '../http-calls.js';
+import { goodBody, orderView, workFor } from './fixtures.js';
 import { run, type World, worldOf } from './runner.js';
 
 const closers: (() => Promise<void>)[] = [];
@@ -23,8 +22,8 @@ export interface Rig {
   world: World;
   /** Its base URL and key, for requests beside the verbs. */
   access: { baseUrl: string; apiKey: string };
-  control(path: string, body: object): Promise<void>;
-  ledger(): Promise<{ reference: string; status: string }[]>;
+  control(path: string, body: object): Promise<unknown>;
+  ledger(): Promise<LedgerOrder[]>;
 }
 
 export async function rig(
@@ -34,48 +33,24 @@ export async function rig(
 ): Promise<Rig> {
   const time = fakeTime();
   const simulator = await startWasalSimulator({ time, stepMs: 0, ...options });
-  const http = createHttp({ clock: systemTime.clock, connections: 4 });
-  closers.push(
-    () => http.close(),
-    () => simulator.close(),
-  );
+  closers.push(() => simulator.close());
+  const http = client();
   const entry = simulator.account('wasal-kw');
   const credentials = { ...entry.credentials, ...(apiKey === undefined ? {} : { apiKey }) };
-  const account = wasal.open({
+  const account = openAt(wasal, {
     id: 'wasal-kw',
     config: { ...entry.config, ...config },
     credentials,
-    policy: wasal.policy,
   });
   const access = { baseUrl: String(entry.config.baseUrl), apiKey: credentials.apiKey ?? '' };
-  const control = async (path: string, body: object) => {
-    const answer = await send(http, {
-      method: 'POST',
-      url: `${simulator.url}/_control${path}`,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (answer.kind !== 'answered' || answer.status >= 300) throw new Error(JSON.stringify(answer));
-  };
-  const ledger = async () => {
-    const answer = await send(http, { method: 'GET', url: `${simulator.url}/_ledger`, headers: {} });
-    const { orders } = Object(answer.kind === 'answered' ? answer.json : {});
-    return orders;
-  };
   return {
     simulator,
     time,
-    world: worldOf(account, (request) => send(http, request)),
+    world: worldOf(account, (request) => call(http, request)),
     access,
-    control,
-    ledger,
+    control: (path, body) => control(simulator, path, body),
+    ledger: () => ordersAt(simulator),
   };
-}
-
-function send(http: Http, request: HttpRequest) {
-  const { clock } = systemTime;
-  const sendBy = { monotonic: clock.monotonic() + 5_000, wall: clock.now() + 5_000 };
-  return http.call(request, { sendBy, timeoutMs: 5_000 });
 }
 
 /** The outcome of one step that is no part of a verb. */

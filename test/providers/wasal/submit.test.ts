@@ -1,20 +1,17 @@
 import type { JsonObject } from '../../../src/json.js';
 import type { OrderBody } from '../../../src/orders/body.js';
 import { addressDigest, addressOf, customerDigest, isSamePlace } from '../../../src/providers/wasal/map.js';
+import { answerOf, judge, sentBody, stepNamed } from '../fixtures.js';
 import {
   ADDRESS,
   ADDRESS_ID,
-  answerOf,
   BASE,
   CUSTOMER_ID,
   goodBody,
-  judge,
   ORDER_ID,
   openAccount,
   orderView,
   refusal,
-  sentBody,
-  stepNamed,
   success,
   toldAddress,
   toldCustomer,

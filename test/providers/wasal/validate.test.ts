@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { type OrderBody, orderBody } from '../../../src/orders/body.js';
 import { bodyProblems, SPECIAL_HANDLING_TAGS } from '../../../src/providers/wasal/wire.js';
-import { ADDRESS, goodBody, openAccount, orderView, sentBody, stepNamed, workFor } from './fixtures.js';
+import { inShort, sentBody, stepNamed } from '../fixtures.js';
+import { ADDRESS, goodBody, openAccount, orderView, workFor } from './fixtures.js';
 
 const found = (changes: Partial<OrderBody>, sides?: readonly string[]) =>
-  bodyProblems(goodBody(changes), sides).map(({ pointer, code }) => `${code} ${pointer}`);
+  inShort(bodyProblems(goodBody(changes), sides));
 
 const options = (changes: Record<string, unknown>): Partial<OrderBody> =>
   // Bodies are tried with values that the type of a JSON object does not tell apart.
@@ -27,7 +28,7 @@ describe('a body', () => {
 
   test('with nothing in it is told everything at once', () => {
     const problems = bodyProblems({ account: 'a', reference: 'r' });
-    expect(problems.map(({ pointer, code }) => `${code} ${pointer}`)).toEqual([
+    expect(inShort(problems)).toEqual([
       'required /customer/firstName',
       'required /customer/lastName',
       'required /customer/phone',

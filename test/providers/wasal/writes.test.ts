@@ -1,16 +1,5 @@
-import {
-  answerOf,
-  BASE,
-  judge,
-  ORDER_ID,
-  openAccount,
-  orderView,
-  refusal,
-  stepNamed,
-  success,
-  toldOrder,
-  workFor,
-} from './fixtures.js';
+import { answerOf, judge, stepNamed } from '../fixtures.js';
+import { BASE, ORDER_ID, openAccount, orderView, refusal, success, toldOrder, workFor } from './fixtures.js';
 
 const account = openAccount();
 const placed = workFor(orderView({ providerOrderId: ORDER_ID }));

@@ -1,8 +1,6 @@
 import { wupex } from '../../../src/providers/wupex/index.js';
+import { messages } from '../fixtures.js';
 import { goodBody, openAccount } from './fixtures.js';
-
-const messages = (schema: typeof wupex.config, value: unknown) =>
-  schema.safeParse(value).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
 
 describe('the configuration', () => {
   test('may be empty, and then means production', () => {

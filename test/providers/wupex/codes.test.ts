@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import type { OrderBody } from '../../../src/orders/body.js';
 import { handOver, instant, isComplete, isExact } from '../../../src/providers/wupex/map.js';
 import type { Serial } from '../../../src/providers/wupex/wire.js';
-import { answerOf, detail, goodBody, openAccount, placed, pulled } from './fixtures.js';
+import { answerOf } from '../fixtures.js';
+import { detail, goodBody, openAccount, placed, pulled } from './fixtures.js';
 
 const code = (sku: string | null, serialCode: string): Serial => ({
   sku,

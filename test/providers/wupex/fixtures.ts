@@ -1,15 +1,15 @@
 /** What the tests of this adapter start from: an account, an order, answers as they come off the wire. */
 import type { OrderBody } from '../../../src/orders/body.js';
 import type { OrderView } from '../../../src/orders/order.js';
-import type { Answer, HttpResult } from '../../../src/policy/answer.js';
-import { type Classified, classify } from '../../../src/policy/classify.js';
-import type { OpenAccount, Step, Work } from '../../../src/providers/provider.js';
+import type { Answer } from '../../../src/policy/answer.js';
+import type { OpenAccount } from '../../../src/providers/provider.js';
 import { wupex } from '../../../src/providers/wupex/index.js';
+import { answerOf, openAt, viewOf, workFor } from '../fixtures.js';
 
 export const ORDER_NAME = 'A00000000000123';
 
 export function openAccount(config: Record<string, unknown> = {}): OpenAccount {
-  return wupex.open({ id: 'codes', config, credentials: { apiKey: 'the-key' }, policy: wupex.policy });
+  return openAt(wupex, { id: 'codes', config, credentials: { apiKey: 'the-key' } });
 }
 
 /** A body that WUPEX takes: two products, three codes. */
@@ -27,52 +27,11 @@ export function goodBody(changes: Partial<OrderBody> = {}): OrderBody {
 }
 
 export function orderView(changes: Partial<OrderView> = {}): OrderView {
-  const body = changes.body ?? goodBody();
-  return {
-    id: '018f2f6e-0000-7000-8000-000000000001',
-    reference: body.reference,
-    providerReference: body.reference,
-    generation: 1,
-    body,
-    providerOrderId: null,
-    providerData: {},
-    createdAt: new Date('2026-03-02T11:00:00Z'),
-    ...changes,
-  };
-}
-
-export function workFor(order?: OrderView): Work {
-  return { ...(order === undefined ? {} : { order }), params: {}, carry: {} };
+  return viewOf(changes.body ?? goodBody(), changes);
 }
 
 export const placed = (changes: Partial<OrderView> = {}) =>
   workFor(orderView({ providerOrderId: ORDER_NAME, ...changes }));
-
-/** An answer with a JSON body, or with a text that is none. */
-export function answerOf(status: number, body: unknown): Answer {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { kind: 'answered', status, headers: {}, body: text, json: parsed(text), receivedAt: 0 };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The HTTP layer marks a body that is no JSON in this way.
-    return undefined;
-  }
-}
-
-/** What an answer to a step comes to, by the account's own policy. */
-export function judge(account: OpenAccount, step: Step, work: Work, result: HttpResult): Classified {
-  return classify(
-    result,
-    step,
-    account.policy,
-    (answer) => step.read(work, answer),
-    (answer) => account.readError(answer),
-  );
-}
 
 /** The documented error envelope. */
 export function refused(status: number, code: string, message = 'No'): Answer {
@@ -82,16 +41,6 @@ export function refused(status: number, code: string, message = 'No'): Answer {
 /** The other one that occurs. */
 export function refusedShortly(status: number, message = 'No'): Answer {
   return answerOf(status, { status: false, message });
-}
-
-export function existing(step: Step | undefined): Step {
-  if (step === undefined) throw new Error('the step is missing');
-  return step;
-}
-
-/** The JSON body of a step's request. */
-export function sentBody(step: Step, work: Work): unknown {
-  return JSON.parse(step.request(work).body ?? 'null');
 }
 
 export const SERIALS = [

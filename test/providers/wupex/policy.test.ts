@@ -4,11 +4,9 @@ import type { PolicyRule } from '../../../src/policy/policy.js';
 import { backoffDelay, describeSchedule } from '../../../src/policy/schedule.js';
 import type { Step } from '../../../src/providers/provider.js';
 import { policy } from '../../../src/providers/wupex/policy.js';
+import { answerOf, existing, expectNamedRules, judge, strangeSteps } from '../fixtures.js';
 import {
-  answerOf,
   detail,
-  existing,
-  judge,
   listOf,
   ORDER_NAME,
   openAccount,
@@ -143,18 +141,11 @@ describe('the table', () => {
   });
 
   test('names each rule once, with a meaning and a source', () => {
-    const ids = policy.rules.map(({ id }) => id);
-    expect(new Set(ids).size).toBe(ids.length);
-    for (const rule of policy.rules) {
-      expect(rule.id).toMatch(/^wupex\/[a-z0-9-]+$/);
-      expect(rule.meaning.length).toBeGreaterThan(0);
-      expect(rule.source.length).toBeGreaterThan(0);
-    }
+    expectNamedRules(policy, /^wupex\/[a-z0-9-]+$/);
   });
 
   test('names only steps that exist', () => {
-    const named = policy.rules.flatMap((rule) => rule.steps ?? []);
-    expect(named.filter((name) => !allSteps.some((step) => step.name === name))).toEqual([]);
+    expect(strangeSteps(policy, allSteps)).toEqual([]);
   });
 
   test('documents exactly the seven pairs of the guide, and their statuses', () => {

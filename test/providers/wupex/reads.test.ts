@@ -1,10 +1,8 @@
 import fc from 'fast-check';
+import { answerOf, existing, judge, sentBody, workFor } from '../fixtures.js';
 import {
-  answerOf,
   detail,
-  existing,
   goodBody,
-  judge,
   listOf,
   ORDER_NAME,
   openAccount,
@@ -14,8 +12,6 @@ import {
   refusedShortly,
   row,
   SERIALS,
-  sentBody,
-  workFor,
 } from './fixtures.js';
 
 const account = openAccount();

@@ -4,11 +4,13 @@ import type { OrderView } from '../../../src/orders/order.js';
 import type { Deliverable, Outcome } from '../../../src/policy/outcome.js';
 import type { OpenAccount, Step, Work } from '../../../src/providers/provider.js';
 import { wupex } from '../../../src/providers/wupex/index.js';
+import type { LedgerOrder } from '../../../src/simulator/kit.js';
 import { startWupexSimulator, type WupexSimulatorOptions } from '../../../src/simulator/wupex/index.js';
 import { type FakeTime, fakeTime } from '../../helpers/fake-time.js';
 import { accepting, type Ending } from '../../helpers/faults.js';
-import { call, client, get as getRequest, post } from '../http-calls.js';
-import { existing, goodBody, judge, orderView, workFor } from './fixtures.js';
+import { existing, judge, openAt, workFor } from '../fixtures.js';
+import { call, client, control, ordersAt } from '../http-calls.js';
+import { goodBody, orderView } from './fixtures.js';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -23,8 +25,8 @@ interface Rig {
   submit(order?: Partial<OrderView>): Promise<{ outcome: Outcome; rule: string | null }>;
   look(reference?: string): Promise<Outcome>;
   read(providerOrderId: string): Promise<Outcome>;
-  control(body: object, path?: string): Promise<void>;
-  orders(): Promise<{ id: string; reference: string }[]>;
+  control(body: object, path?: string): Promise<unknown>;
+  orders(): Promise<LedgerOrder[]>;
 }
 
 async function rig(
@@ -40,12 +42,7 @@ async function rig(
   });
   closers.push(() => simulator.close());
   const entry = simulator.account('codes');
-  const account = wupex.open({
-    id: entry.id,
-    config: entry.config,
-    credentials: { ...entry.credentials, ...credentials },
-    policy: wupex.policy,
-  });
+  const account = openAt(wupex, { ...entry, credentials: { ...entry.credentials, ...credentials } });
   const http = client();
   const run: Rig['run'] = async (step, work) => {
     const { outcome, rule } = judge(account, step, work, await call(http, step.request(work)));
@@ -60,18 +57,8 @@ async function rig(
       (await run(existing(account.reads.look), workFor(orderView({ providerReference })))).outcome,
     read: async (providerOrderId) =>
       (await run(account.reads.get, workFor(orderView({ providerOrderId })))).outcome,
-    control: async (body, path = '') => {
-      const result = await call(http, post(`${simulator.url}/_control${path}`, JSON.stringify(body)));
-      if (result.kind !== 'answered' || result.status >= 300) throw new Error('the simulator did not obey');
-    },
-    orders: async () => {
-      const result = await call(http, getRequest(`${simulator.url}/_ledger`));
-      // The shape of the ledger is the simulators' own (kit.ts).
-      return (result.kind === 'answered' ? Object(result.json).orders : []) as {
-        id: string;
-        reference: string;
-      }[];
-    },
+    control: (body, path = '') => control(simulator, path, body),
+    orders: () => ordersAt(simulator),
   };
 }
 

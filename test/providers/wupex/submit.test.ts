@@ -1,17 +1,6 @@
 import fc from 'fast-check';
-import {
-  answerOf,
-  goodBody,
-  judge,
-  ORDER_NAME,
-  openAccount,
-  orderView,
-  pulled,
-  refused,
-  SERIALS,
-  sentBody,
-  workFor,
-} from './fixtures.js';
+import { answerOf, judge, sentBody, workFor } from '../fixtures.js';
+import { goodBody, ORDER_NAME, openAccount, orderView, pulled, refused, SERIALS } from './fixtures.js';
 
 const account = openAccount({ baseUrl: 'https://gateway.example.com/wupex/' });
 const [submit] = account.verbs.submit;

@@ -1,9 +1,9 @@
 import { type OrderBody, type OrderItem, orderBody } from '../../../src/orders/body.js';
 import { bodyProblems, MOST_CODES } from '../../../src/providers/wupex/wire.js';
+import { inShort } from '../fixtures.js';
 import { goodBody } from './fixtures.js';
 
-const found = (changes: Partial<OrderBody>) =>
-  bodyProblems(goodBody(changes)).map(({ pointer, code }) => `${code} ${pointer}`);
+const found = (changes: Partial<OrderBody>) => inShort(bodyProblems(goodBody(changes)));
 
 const item = (changes: Partial<OrderItem> = {}): OrderItem => ({
   reference: 'line-1',

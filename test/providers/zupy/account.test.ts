@@ -1,8 +1,6 @@
 import { zupy } from '../../../src/providers/zupy/index.js';
-import { CUSTOMER, goodBody, KEY, openAccount, REWARD, stepsOf } from './fixtures.js';
-
-const messages = (schema: typeof zupy.config, value: unknown) =>
-  schema.safeParse(value).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
+import { messages, stepsOf } from '../fixtures.js';
+import { CUSTOMER, goodBody, KEY, openAccount, REWARD } from './fixtures.js';
 
 describe('the configuration', () => {
   test('needs nothing: the public address is the default', () => {

@@ -1,12 +1,12 @@
 import type { JsonObject } from '../../../src/json.js';
 import type { Work } from '../../../src/providers/provider.js';
+import { judge, stepNamed, workFor } from '../fixtures.js';
 import {
   answerOf,
   BASE,
   CODE,
   CUSTOMER,
   issued,
-  judge,
   KEY,
   listOf,
   NOW,
@@ -14,8 +14,6 @@ import {
   orderView,
   problem,
   row,
-  stepNamed,
-  workFor,
 } from './fixtures.js';
 
 const account = openAccount();

@@ -3,9 +3,9 @@ import type { JsonObject } from '../../../src/json.js';
 import type { OrderBody } from '../../../src/orders/body.js';
 import type { OrderView } from '../../../src/orders/order.js';
 import type { Answer } from '../../../src/policy/answer.js';
-import { type Classified, classify } from '../../../src/policy/classify.js';
-import type { OpenAccount, Step, Work } from '../../../src/providers/provider.js';
+import type { OpenAccount } from '../../../src/providers/provider.js';
 import { zupy } from '../../../src/providers/zupy/index.js';
+import { answerOf as answerAt, openAt, viewOf } from '../fixtures.js';
 
 export const BASE = 'https://api.zupy.com/api/v2';
 export const KEY = 'zupy_pk_abcdefghijklmnopqrstuvwxyz012345';
@@ -18,7 +18,7 @@ export const COUPON_ID = '2Nz9CouponKsuid000000000001';
 export const NOW = Date.parse('2026-03-02T11:05:00Z');
 
 export function openAccount(config: Record<string, unknown> = {}): OpenAccount {
-  return zupy.open({ id: 'zupy-br', config, credentials: { apiKey: KEY }, policy: zupy.policy });
+  return openAt(zupy, { id: 'zupy-br', config, credentials: { apiKey: KEY } });
 }
 
 /** A body that Zupy takes. */
@@ -33,18 +33,7 @@ export function goodBody(changes: Partial<OrderBody> = {}): OrderBody {
 }
 
 export function orderView(changes: Partial<OrderView> = {}): OrderView {
-  const body = changes.body ?? goodBody();
-  return {
-    id: '018f2f6e-0000-7000-8000-000000000001',
-    reference: body.reference,
-    providerReference: body.reference,
-    generation: 1,
-    body,
-    providerOrderId: null,
-    providerData: {},
-    createdAt: new Date('2026-03-02T11:00:00Z'),
-    ...changes,
-  };
+  return viewOf(changes.body ?? goodBody(), changes);
 }
 
 /** An order whose coupon was issued by our own redeem. */
@@ -55,34 +44,9 @@ export const issued = (changes: Partial<OrderView> = {}): OrderView =>
     ...changes,
   });
 
-export function workFor(order?: OrderView, more: Partial<Work> = {}): Work {
-  return { ...(order === undefined ? {} : { order }), params: {}, carry: {}, ...more };
-}
-
 /** An answer with a JSON body, or with a text that is none. */
 export function answerOf(status: number, body: unknown, headers: Answer['headers'] = {}): Answer {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { kind: 'answered', status, headers, body: text, json: parsed(text), receivedAt: NOW };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The HTTP layer marks a body that is no JSON in this way.
-    return undefined;
-  }
-}
-
-/** What an answer to a step comes to, by the account's own policy. */
-export function judge(account: OpenAccount, step: Step, work: Work, answer: Answer): Classified {
-  return classify(
-    answer,
-    step,
-    account.policy,
-    (result) => step.read(work, result),
-    (result) => account.readError(result),
-  );
+  return answerAt(status, body, headers, NOW);
 }
 
 /** A problem of the documented list, by the last segment of its type. */
@@ -94,27 +58,6 @@ export function problem(status: number, type: string, more: Record<string, unkno
     detail: 'A detail',
     ...more,
   });
-}
-
-/** A step of the account by its name, those for one-time passwords included. */
-export function stepsOf(account: OpenAccount): Step[] {
-  const { verbs, reads, otp } = account;
-  return [
-    ...Object.values(verbs).flat(),
-    reads.get,
-    reads.look,
-    ...(reads.furtherLooks ?? []),
-    reads.list?.step,
-    reads.probe,
-    otp?.request,
-    otp?.verify,
-  ].filter((step) => step !== undefined);
-}
-
-export function stepNamed(account: OpenAccount, name: string): Step {
-  const found = stepsOf(account).find((step) => step.name === name);
-  if (found === undefined) throw new Error(`there is no step ${name}`);
-  return found;
 }
 
 /** A row of the coupons list. */
@@ -151,8 +94,3 @@ export const baseline = (...coupons: string[]): JsonObject => ({
   baselineCoupons: coupons,
   baselineWhole: true,
 });
-
-/** The JSON body of a step's request. */
-export function sentBody(step: Step, work: Work): unknown {
-  return JSON.parse(step.request(work).body ?? 'null');
-}

@@ -1,17 +1,6 @@
 import type { OneTimePassword } from '../../../src/providers/provider.js';
-import {
-  answerOf,
-  BASE,
-  CUSTOMER,
-  goodBody,
-  judge,
-  openAccount,
-  orderView,
-  problem,
-  sentBody,
-  stepNamed,
-  workFor,
-} from './fixtures.js';
+import { judge, sentBody, stepNamed, workFor } from '../fixtures.js';
+import { answerOf, BASE, CUSTOMER, goodBody, openAccount, orderView, problem } from './fixtures.js';
 
 const account = openAccount();
 const { request, verify, session }: OneTimePassword = (() => {

@@ -2,21 +2,18 @@ import fc from 'fast-check';
 import type { JsonObject } from '../../../src/json.js';
 import type { OrderBody } from '../../../src/orders/body.js';
 import { classify } from '../../../src/policy/classify.js';
+import { judge, stepNamed, stepsOf, workFor } from '../fixtures.js';
 import {
   answerOf,
   baseline,
   CODE,
   CUSTOMER,
   issued,
-  judge,
   listOf,
   openAccount,
   orderView,
   problem,
   row,
-  stepNamed,
-  stepsOf,
-  workFor,
 } from './fixtures.js';
 
 const account = openAccount();

@@ -1,4 +1,5 @@
 import type { OrderStatus } from '../../../src/orders/order.js';
+import { judge, workFor } from '../fixtures.js';
 import {
   answerOf,
   BASE,
@@ -6,14 +7,12 @@ import {
   COUPON_ID,
   CUSTOMER,
   issued,
-  judge,
   listOf,
   openAccount,
   orderView,
   problem,
   REWARD,
   row,
-  workFor,
 } from './fixtures.js';
 
 const account = openAccount({ baseUrl: 'https://api.zupy.com/api/v2/' });

@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../../../src/json.js';
 import type { OrderView } from '../../../src/orders/order.js';
-import { type Classified, classify } from '../../../src/policy/classify.js';
+import type { Classified } from '../../../src/policy/classify.js';
 import type { Outcome } from '../../../src/policy/outcome.js';
 import type { OpenAccount, Work } from '../../../src/providers/provider.js';
 import { zupy } from '../../../src/providers/zupy/index.js';
@@ -10,8 +10,9 @@ import { POOR_CUSTOMER, REWARD, TOP_UP_CUSTOMER } from '../../../src/simulator/z
 import type { ZupySimulatorOptions } from '../../../src/simulator/zupy/index.js';
 import { accepting, type Ending } from '../../helpers/faults.js';
 import { CUSTOMER, KEY, type Rig, rig, stopAll } from '../../simulator/zupy-calls.js';
+import { judge, openAt, stepNamed, workFor } from '../fixtures.js';
 import { call, client } from '../http-calls.js';
-import { goodBody, orderView, stepNamed } from './fixtures.js';
+import { goodBody, orderView } from './fixtures.js';
 
 afterEach(stopAll);
 
@@ -38,13 +39,13 @@ async function shop(options: Partial<ZupySimulatorOptions> = {}, key = KEY): Pro
   const sim = await rig(options);
   const http = client();
   const { config } = sim.simulator.account('zupy-br');
-  const account = zupy.open({ id: 'zupy-br', config, credentials: { apiKey: key }, policy: zupy.policy });
+  const account = openAt(zupy, { id: 'zupy-br', config, credentials: { apiKey: key } });
 
   const run: Shop['run'] = async (name, order, more = {}) => {
     const step = stepNamed(account, name);
-    const work: Work = { params: {}, carry: {}, ...more, ...(order === undefined ? {} : { order }) };
+    const work = workFor(order, more);
     const result = await call(http, step.request(work));
-    return classify(result, step, account.policy, (answer) => step.read(work, answer), account.readError);
+    return judge(account, step, work, result);
   };
   const through = async (names: readonly string[], order: OrderView, more: Partial<Work> = {}) => {
     let carry = more.carry ?? {};
@@ -520,11 +521,10 @@ describe('a refusal', () => {
   test('of a retired version names its successor', async () => {
     const { sim } = await shop();
     const config = { baseUrl: `${sim.simulator.url}/api/v1` };
-    const old = zupy.open({ id: 'old', config, credentials: { apiKey: KEY }, policy: zupy.policy });
-    const result = await call(client(), old.reads.probe.request({ params: {}, carry: {} }));
+    const old = openAt(zupy, { id: 'old', config, credentials: { apiKey: KEY } });
     const { probe } = old.reads;
-    const { outcome } = classify(result, probe, old.policy, () => null, old.readError);
-    expect(outcome).toMatchObject({
+    const result = await call(client(), probe.request(workFor()));
+    expect(judge(old, probe, workFor(), result).outcome).toMatchObject({
       kind: 'gone',
       message: expect.stringContaining('/api/v2/coupons/issued/'),
     });

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../src/json.js';
+import { judge, sentBody, stepNamed, workFor } from '../fixtures.js';
 import {
   answerOf,
   BASE,
@@ -7,7 +8,6 @@ import {
   COUPON_ID,
   CUSTOMER,
   goodBody,
-  judge,
   KEY,
   listOf,
   openAccount,
@@ -15,9 +15,6 @@ import {
   problem,
   REWARD,
   row,
-  sentBody,
-  stepNamed,
-  workFor,
 } from './fixtures.js';
 
 const account = openAccount();
