@@ -34,8 +34,8 @@ export interface CachedAccount {
   breaker: Breaker | null;
   mode: OpenAccount['mode'];
   paused: boolean;
-  /** Orders in a row have been refused as misconfigured, too few yet to pause it. */
-  misconfigured: boolean;
+  /** Orders in a row were refused as misconfigured, too few yet to pause it, or a mere probe has ended its last pause. */
+  inDoubt: boolean;
   updatedAt: Date;
 }
 
@@ -66,7 +66,7 @@ select coalesce(md5(string_agg(a.id || ' ' || a.xmin::text, ',' order by a.id)),
 
 const ROWS = `
 select a.id, a.xmin::text as version, a.provider, a.mode, a.config, a.limits, a.policy, a.breaker, a.credentials,
-  a.pause_code is not null as paused, cardinality(a.misconfigured_orders) > 0 as misconfigured, a.updated_at as "updatedAt"
+  a.pause_code is not null as paused, cardinality(a.misconfigured_orders) > 0 or a.probe_no > 0 as "inDoubt", a.updated_at as "updatedAt"
 from packline.accounts a order by a.id`;
 
 interface AccountRow {
@@ -81,7 +81,7 @@ interface AccountRow {
   breaker: unknown;
   credentials: string;
   paused: boolean;
-  misconfigured: boolean;
+  inDoubt: boolean;
   updatedAt: Date;
 }
 
@@ -170,7 +170,7 @@ function openRow(row: AccountRow, { key, providers }: AccountCacheOptions): Cach
     breaker: row.breaker === null ? null : breaker.parse(row.breaker),
     mode: open.mode,
     paused: row.paused,
-    misconfigured: row.misconfigured,
+    inDoubt: row.inDoubt,
     updatedAt: row.updatedAt,
   };
 }

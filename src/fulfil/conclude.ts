@@ -6,7 +6,7 @@ import { sqlState } from '../database/connect.js';
 import type { Claim } from '../orders/store/claim.js';
 import { absorbLate, closeAbsent } from '../orders/store/confirm.js';
 import type { Settled, Settlement } from '../orders/store/settle.js';
-import { type Classified, classify } from '../policy/classify.js';
+import type { Classified } from '../policy/classify.js';
 import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
 import type { Step } from '../providers/provider.js';
 import type { Clock } from '../time.js';
@@ -14,18 +14,15 @@ import type { Call, FulfilDeps, Fulfilled } from './deps.js';
 import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
 import { withGains } from './gains.js';
+import { asBug, learn } from './learn.js';
 import { UNCHANGED } from './order-change.js';
 import { requestCode } from './otp.js';
 import { type Attempted, planDecision, planLook } from './plan.js';
 import { report, tellOf } from './telling.js';
 
-/** Wraps what our own pure code threw, apart from what the database did. */
-export class Bug extends Error {
-  override name = 'Bug';
-}
-
 export async function conclude(deps: FulfilDeps, call: Call): Promise<Fulfilled> {
-  const judged = judge(deps, call);
+  const classified = await learn(deps, call);
+  const judged = asBug(() => judge(deps, call, classified));
   const { settlement } = judged;
   await closeDoors(deps, call, judged.doors);
   if (judged.look?.kind === 'absent') return concludeAbsent(deps, call, judged);
@@ -78,74 +75,56 @@ interface Judged {
   settlement: Settlement;
 }
 
-/** Pure code over untrusted input: an exception here is a bug and parks the operation. */
-function judge(deps: FulfilDeps, call: Call): Judged {
-  const { account, claim, step, work, result } = call;
-  try {
-    const facts = {
-      name: step.name,
-      repeatable: step.repeatable || claim.purpose !== 'call',
-      writes: step.writes,
-    };
-    const classified = classify(
-      result,
-      facts,
-      account.policy,
-      (answer) => step.read(work, answer),
-      account.open.readError,
-      account.open.statusOf,
-    );
-    // Times that an answer names are on this process's clock, and deadlines on the database's.
-    const now = deps.time.clock.now();
-    const ahead = databaseAhead(call, deps.time.clock);
-    const decision = decide(
-      classified.outcome,
-      operationFacts(account, claim, step, ahead),
-      account.policy,
-      classified.rule,
-      now,
-      deps.time.random,
-    );
-    const open = claim.purpose === 'call' && decision.kind === 'confirm';
-    const attempted: Attempted = {
-      claim,
-      account: account.open,
-      step,
-      outcome: classified.outcome,
-      evidence: evidenceOf(step.name, call.request, result, classified, call.durationMs, open),
-    };
-    if (claim.purpose !== 'look') {
-      const settlement = withGains(planDecision(attempted, decision), claim, classified.outcome, deps.seal);
-      return { classified, decision, doors: decision, look: null, settlement };
-    }
-    const round = lookRound(claim, account.open.reads);
-    const missed = classified.outcome.kind === 'missing';
-    const look: LookResult =
-      missed && !round.last
-        ? { kind: 'again', counted: false, delayMs: 0 }
-        : judgeLook(
-            classified.outcome,
-            { ...claim, counts: round.counts },
-            account.common.confirm,
-            now + ahead,
-          );
-    return {
-      classified,
-      decision: null,
-      // Gate and pause are the account's matter, whatever becomes of the look. That an order is not there is no
-      // mistake of our configuration, as it would be for a submit.
-      doors: { ...decision, misconfigured: undefined },
-      look,
-      settlement: withGains(
-        planLook(attempted, look, carriedRound(round, missed)),
-        claim,
-        classified.outcome,
-        deps.seal,
-      ),
-    };
-  } catch (error) {
-    throw new Bug('judging an answer failed', { cause: error });
+function judge(deps: FulfilDeps, call: Call, classified: Classified): Judged {
+  const { account, claim, step, result } = call;
+  // Times that an answer names are on this process's clock, and deadlines on the database's.
+  const now = deps.time.clock.now();
+  const ahead = databaseAhead(call, deps.time.clock);
+  const decision = decide(
+    classified.outcome,
+    operationFacts(account, claim, step, ahead),
+    account.policy,
+    classified.rule,
+    now,
+    deps.time.random,
+  );
+  const open = claim.purpose === 'call' && decision.kind === 'confirm';
+  const attempted: Attempted = {
+    claim,
+    account: account.open,
+    step,
+    outcome: classified.outcome,
+    evidence: evidenceOf(step.name, call.request, result, classified, call.durationMs, open),
+  };
+  if (claim.purpose !== 'look') {
+    const settlement = withGains(planDecision(attempted, decision), claim, classified.outcome, deps.seal);
+    return { classified, decision, doors: decision, look: null, settlement };
   }
+  const round = lookRound(claim, account.open.reads);
+  const missed = classified.outcome.kind === 'missing';
+  const look: LookResult =
+    missed && !round.last
+      ? { kind: 'again', counted: false, delayMs: 0 }
+      : judgeLook(
+          classified.outcome,
+          { ...claim, counts: round.counts },
+          account.common.confirm,
+          now + ahead,
+        );
+  return {
+    classified,
+    decision: null,
+    // Gate and pause are the account's matter, whatever becomes of the look. That an order is not there is no
+    // mistake of our configuration, as it would be for a submit.
+    doors: { ...decision, misconfigured: undefined },
+    look,
+    settlement: withGains(
+      planLook(attempted, look, carriedRound(round, missed)),
+      claim,
+      classified.outcome,
+      deps.seal,
+    ),
+  };
 }
 
 /** How far the database's clock is ahead of this process's, ms; negative where it is behind. */

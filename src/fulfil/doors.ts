@@ -1,6 +1,6 @@
 /** What one answer means for the whole account: its gate, its pause, its row of misconfigured orders. */
 import type { CachedAccount } from '../accounts/cache.js';
-import { clearMisconfigured, countMisconfigured, pauseAccount } from '../accounts/pause.js';
+import { countMisconfigured, markProven, pauseAccount } from '../accounts/pause.js';
 import { alert } from '../events/alerts.js';
 import { closeGate, forgiveStrikes, openVerb } from '../gate/closures.js';
 import type { Decision, GateClosure } from '../policy/decide.js';
@@ -30,8 +30,8 @@ export async function closeDoors(deps: FulfilDeps, call: Call, decision: Decisio
         reason: `${inARow} different orders in a row were refused as misconfigured`,
       });
     }
-  } else if (decision?.kind === 'succeed' && claim.kind === 'submit' && account.misconfigured) {
-    await clearMisconfigured(deps.db, account.id);
+  } else if (decision?.kind === 'succeed' && claim.kind === 'submit' && account.inDoubt) {
+    await markProven(deps.db, account.id);
   }
 }
 

@@ -9,7 +9,7 @@ import type { Database } from '../database/connect.js';
 import { type Claim, giveBackRings, parkBusy } from '../orders/store/claim.js';
 import { settleWithoutOrder } from '../orders/store/verbs.js';
 import { findStep, type Step } from '../providers/provider.js';
-import { Bug, conclude, park } from './conclude.js';
+import { conclude, park } from './conclude.js';
 import {
   type Bell,
   type Call,
@@ -20,6 +20,7 @@ import {
   keysOf,
   workOf,
 } from './deps.js';
+import { Bug } from './learn.js';
 import { prepare, workBefore } from './prepare.js';
 
 /** Runs one operation once. */

@@ -8,6 +8,7 @@ import type { CachedAccount } from '../accounts/cache.js';
 import { pauseAccount } from '../accounts/pause.js';
 import type { Sql } from '../database/connect.js';
 import { type Alert, alert } from '../events/alerts.js';
+import { closeGate } from '../gate/closures.js';
 import type { JsonObject } from '../json.js';
 import { beginRefresh, endRefresh, type RefreshRow, refreshChain } from '../orders/store/tokens.js';
 import type { Http } from '../providers/http.js';
@@ -39,6 +40,10 @@ export interface TokenDeps {
   tell(alert: Alert): void;
 }
 
+/** After a refresh that was not sent, or not looked at, the next one waits so long, ms; twice as long each time, … */
+const RETRY_MS = 5_000;
+/** … and never longer than this, ms: work stands still meanwhile where the old token is dead. */
+const RETRY_CAP_MS = 300_000;
 /** A token that was refreshed this recently and is refused again is no matter of its age, ms. */
 const FRESH_MS = 60_000;
 /** A refresh that cannot be sent within this is not sent, ms. */
@@ -53,6 +58,8 @@ interface Chain {
   ageMs: number | null;
   /** A later refresh that was sent, or may have been, and brought nothing. */
   pending: RefreshRow | null;
+  /** When the refresh token may be sent again after refreshes that certainly did not use it, ms from now. */
+  waitMs: number;
 }
 
 /**
@@ -84,7 +91,17 @@ async function loadChain(
     tokens: sealed === null ? rotation.initial : tokensOf(unseal(sealed, tokenContext(account, generation))),
     ageMs: accepted?.endedMsAgo ?? null,
     pending: rows.findLast((row) => row.generation > generation && row.report !== 'not_sent') ?? null,
+    waitMs: waitAfter(rows.filter((row) => row.generation > generation && row.report === 'not_sent')),
   };
+}
+
+/** The provider's own time where its answer named one, else growing waits. */
+function waitAfter(unsent: readonly RefreshRow[]): number {
+  const last = unsent.at(-1);
+  if (last === undefined) return 0;
+  if (last.retryInMs !== null) return Math.max(0, last.retryInMs);
+  const grown = Math.min(RETRY_MS * 2 ** Math.min(unsent.length - 1, 10), RETRY_CAP_MS);
+  return Math.max(0, grown - (last.endedMsAgo ?? 0));
 }
 
 export function createTokenKeeper(deps: TokenDeps): TokenKeeper {
@@ -109,11 +126,17 @@ export function createTokenKeeper(deps: TokenDeps): TokenKeeper {
       timeoutMs: account.common.requestTimeoutMs,
     });
     const nothing = { tokens: null, expiresAt: null };
+    const unused = (code: string, retryAt: number | null) =>
+      endRefresh(db, account.id, generation, { report: 'not_sent', code, tokens: null, expiresAt: retryAt });
     if (result.kind === 'notSent') {
-      await endRefresh(db, account.id, generation, { report: 'not_sent', code: result.code, ...nothing });
+      await unused(result.code, null);
       return null;
     }
     const read: Refreshed | null = result.kind === 'answered' ? await chain.rotation.read(result) : null;
+    if (read?.kind === 'later') {
+      await unused(read.code, read.retryAt ?? null);
+      return null;
+    }
     if (read === null) {
       await endRefresh(db, account.id, generation, { report: 'unknown', code: 'lost', ...nothing });
       const message =
@@ -135,12 +158,15 @@ export function createTokenKeeper(deps: TokenDeps): TokenKeeper {
       );
       return read.tokens;
     }
+    const reason = `the token refresh was refused: ${read.code}`;
+    if (read.kind === 'refused') {
+      // The client's own credentials are wrong; once they are right, the same refresh token is still good.
+      await unused(read.code, null);
+      await pause(account, 'auth', reason);
+      return null;
+    }
     await endRefresh(db, account.id, generation, { report: 'refused', code: read.code, ...nothing });
-    await pause(
-      account,
-      read.kind === 'revoked' ? 'reinstall' : 'auth',
-      `the token refresh was refused: ${read.code}`,
-    );
+    await pause(account, 'reinstall', reason);
     return null;
   };
 
@@ -151,7 +177,7 @@ export function createTokenKeeper(deps: TokenDeps): TokenKeeper {
       const chain = await load(account, rotation);
       const { expiresAt } = chain.tokens;
       const old = expiresAt !== null && expiresAt - time.clock.now() <= rotation.aheadMs;
-      if (old && chain.pending === null && (await refresh(account, chain)) !== null) {
+      if (old && chain.pending === null && chain.waitMs === 0 && (await refresh(account, chain)) !== null) {
         const next = await load(account, rotation);
         return { accessToken: next.tokens.accessToken, generation: next.generation };
       }
@@ -178,7 +204,11 @@ export function createTokenKeeper(deps: TokenDeps): TokenKeeper {
         await pause(account, 'auth', 'an access token that was just refreshed was refused');
         return;
       }
-      await refresh(account, chain);
+      if (chain.waitMs === 0 && (await refresh(account, chain)) !== null) return;
+      // The old token is dead and there is no new one yet: calls would only draw more refusals.
+      const { pending: lost, waitMs } = await load(account, rotation);
+      if (lost === null && waitMs > 0)
+        await closeGate(db, account.id, { forMs: waitMs, why: 'token_refresh', verb: null, strike: false });
     },
   };
 }

@@ -122,7 +122,7 @@ async function pauses({ db, accounts, probe, hint, log }: MaintenanceDeps): Prom
   const probeOne = async (account: string): Promise<void> => {
     const taken = await probe(account);
     log.info({ event: 'account.probed', account, taken }, 'a paused account was probed');
-    if (taken && (await resumeAccount(db, account, 'packline'))) hint();
+    if (taken && (await resumeAccount(db, account, 'packline', true))) hint();
   };
   // Each for itself: a probe that fails, or takes its time, must not cost the others theirs.
   const probes = await Promise.allSettled((await dueProbes(db)).map(probeOne));

@@ -31,6 +31,11 @@ export interface Deliverable {
   expiresAt: string | null;
 }
 
+/*
+ * Of lookups: `whole` where the list was read to its end, so that an order which is none of those found is not there;
+ * `alike` where each of several found is what one alone would have been.
+ */
+
 /** What a success may bring beside its answer. */
 interface Gains {
   facts?: Fact[];
@@ -47,9 +52,9 @@ export type Outcome =
       data?: JsonObject;
     } & Gains)
   /** A read found this. */
-  | ({ kind: 'observed'; state: ProviderState } & Gains)
-  /** A step or verb is done; `states` where it was a page of a list. */
-  | ({ kind: 'done'; data?: JsonObject; states?: ProviderState[] } & Gains)
+  | ({ kind: 'observed'; state: ProviderState; whole?: true } & Gains)
+  /** A step or verb is done; `states` where it was a page of a list, or several orders could be the one looked for. */
+  | ({ kind: 'done'; data?: JsonObject; states?: ProviderState[]; whole?: true; alike?: true } & Gains)
   /** The content is at fault. */
   | { kind: 'rejected'; code: string; message: string; fields?: Record<string, string[]> }
   /** Not there, in the provider's own words. */

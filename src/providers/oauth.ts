@@ -5,6 +5,7 @@
 import * as oauth from 'oauth4webapi';
 import { z } from 'zod';
 import type { Answer } from '../policy/answer.js';
+import { parseRetryAfter } from '../policy/retry-after.js';
 import type { Refreshed, TokenRotation } from './provider.js';
 import { clean } from './reading.js';
 import { headerValue } from './settings.js';
@@ -71,8 +72,23 @@ const NOT_USED: readonly string[] = [
   'invalid_scope',
 ];
 
+/** Too many requests, or too early a one: not processed (RFC 6585, section 4; RFC 8470, section 5.2). */
+const NOT_PROCESSED: readonly number[] = [429, 425];
+
+function later({ status, headers, receivedAt }: Answer): Refreshed {
+  const { date } = headers;
+  const sent = typeof date === 'string' ? { date } : {};
+  const delayMs = parseRetryAfter(headers['retry-after'], { receivedAt, ...sent });
+  return {
+    kind: 'later',
+    code: `http_${status}`,
+    ...(delayMs === null ? {} : { retryAt: receivedAt + delayMs }),
+  };
+}
+
 /** Null where the refresh token may have been used and no new pair came. */
 async function readTokens(answer: Answer, clientId: string, tokenUrl: string): Promise<Refreshed | null> {
+  if (NOT_PROCESSED.includes(answer.status)) return later(answer);
   const server = { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl };
   try {
     const told = await oauth.processRefreshTokenResponse(server, { client_id: clientId }, toResponse(answer));

@@ -96,7 +96,9 @@ export type Refreshed =
   /** The refresh token is spent or revoked: a human has to install again. */
   | { kind: 'revoked'; code: string; message: string }
   /** Refused, and the refresh token was not used. */
-  | { kind: 'refused'; code: string; message: string };
+  | { kind: 'refused'; code: string; message: string }
+  /** Not looked at: the same refresh token may be sent again, not before `retryAt` (epoch ms) where the answer says so. */
+  | { kind: 'later'; code: string; retryAt?: number };
 
 /** How rotating tokens are refreshed. Each refresh token is sent at most once, for ever. */
 export interface TokenRotation {

@@ -87,9 +87,15 @@ export function onceEach(states: readonly ProviderState[]): ProviderState[] {
   return [...new Map(states.map((state) => [state.providerOrderId, state])).values()];
 }
 
-/** What a lookup has found; several are handed on, for none of them can be chosen. Null where there is none. */
-export function foundOrders(states: readonly ProviderState[]): Outcome | null {
+/**
+ * What a lookup has found; several are handed on, for none of them can be chosen. Null where there is none.
+ * @param isWhole the list was read to its end
+ */
+export function foundOrders(states: readonly ProviderState[], isWhole = false): Outcome | null {
   const [state, ...more] = onceEach(states);
   if (state === undefined) return null;
-  return more.length === 0 ? { kind: 'observed', state } : { kind: 'done', states: [state, ...more] };
+  const whole = isWhole ? ({ whole: true } as const) : {};
+  return more.length === 0
+    ? { kind: 'observed', state, ...whole }
+    : { kind: 'done', states: [state, ...more], alike: true, ...whole };
 }

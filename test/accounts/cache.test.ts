@@ -53,7 +53,7 @@ describe('the cache of accounts', () => {
       id: 'gelato-eu',
       mode: 'live',
       paused: false,
-      misconfigured: false,
+      inDoubt: false,
       provider: { id: 'gelato-connect' },
       common: { requestTimeoutMs: 30_000, confirm: { looks: 4 }, exclusive: false },
       limits: { requests: 7, perMs: 1_000, concurrency: 20 },
@@ -88,7 +88,7 @@ describe('the cache of accounts', () => {
     await resumeAccount(db, 'gelato-eu', 'b');
     await db.query(`update packline.accounts set misconfigured_orders = '{x}' where id = 'gelato-eu'`);
     await cache.refresh();
-    expect(cache.get('gelato-eu')).toMatchObject({ paused: false, misconfigured: true });
+    expect(cache.get('gelato-eu')).toMatchObject({ paused: false, inDoubt: true });
     await db.query(`delete from packline.gates where account_id = 'gelato-us'`);
     await db.query(`delete from packline.accounts where id = 'gelato-us'`);
     await cache.refresh();

@@ -96,3 +96,29 @@ test('one that waits for something else lets the others through', async () => {
   expect(await ringToEnd(world, first)).toMatchObject({ state: 'succeeded' });
   expect(await countAt(simulator, zupy)).toBe(2);
 });
+
+test('a coupon that another order has adopted is not taken for the one that was lost', async () => {
+  const {
+    scene,
+    submits: [first = '', second = ''],
+  } = await redeems(2);
+  await scene.control('/_control', { match: { verb: 'submit' }, times: 1, do: losing('drop') });
+  await ringUntil(world, first, ({ state }) => state === 'unconfirmed');
+  // A human gives the first one up and takes it up again; meanwhile the second has got its coupon.
+  await world.db.query(`update packline.operations set state = 'dead' where id = $1::bigint`, first);
+  expect(await ringToEnd(world, second)).toMatchObject({ state: 'succeeded' });
+  await world.db.query(
+    `update packline.operations set state = 'unconfirmed', due_at = now() where id = $1::bigint`,
+    first,
+  );
+  for (const _lookup of ['coupons', 'points']) await world.ring(first);
+  const { state, order, tries } = await world.standing(first);
+  // Its points were spent by the other one, so nothing is proven either way.
+  expect({ state, id: order?.providerOrderId, looks: tries.slice(-2).map(({ outcome }) => outcome) }).toEqual(
+    {
+      state: 'unconfirmed',
+      id: null,
+      looks: ['missing', 'failed'],
+    },
+  );
+});

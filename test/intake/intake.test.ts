@@ -17,7 +17,7 @@ function cached(open: OpenAccount): CachedAccount {
     breaker: null,
     mode: open.mode,
     paused: false,
-    misconfigured: false,
+    inDoubt: false,
     updatedAt: new Date(0),
   };
 }

@@ -2,6 +2,20 @@
 import type { Sql } from '../../database/connect.js';
 import { type Settlement, settleAttempts } from './settle.js';
 
+const ADOPTED = `
+select d.provider_order_id as id from packline.orders d
+where d.account_id = $1 and d.provider_order_id = any($2::text[]) and d.id <> $3::uuid`;
+
+/** Which of these provider ids other orders of the account hold. */
+export async function adoptedIds(
+  sql: Sql,
+  account: string,
+  orderId: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  return new Set((await sql.query<{ id: string }>(ADOPTED, account, [...ids], orderId)).map(({ id }) => id));
+}
+
 /** When a call that was judged absent is first looked for again (design, "Confirm": 1 min, 10 min, 1 h, 24 h). */
 const FIRST_WATCH = '1 minute';
 

@@ -9,12 +9,15 @@ export interface RefreshRow {
   tokens: string | null;
   /** How long ago it ended, ms. */
   endedMsAgo: number | null;
+  /** Of one that was not looked at: in how many ms the provider said that it may come again. */
+  retryInMs: number | null;
   /** The process that called is still there. */
   alive: boolean;
 }
 
 const CHAIN = `
 select r.generation, r.report, r.tokens, (extract(epoch from now() - r.ended_at) * 1000)::float8 as "endedMsAgo",
+  case when r.report = 'not_sent' then (extract(epoch from r.expires_at - now()) * 1000)::float8 end as "retryInMs",
   exists (select 1 from pg_locks k where k.locktype = 'advisory' and k.classid = $3::int and k.objid = r.owner
     and k.database = (select oid from pg_database where datname = current_database())) as alive
 from packline.token_refreshes r where r.account_id = $1 and r.root = $2 order by r.generation`;
@@ -64,6 +67,7 @@ export async function endRefresh(
   end: {
     report: NonNullable<RefreshRow['report']>;
     tokens: string | null;
+    /** Epoch ms: when the access token ends; of a refresh that was not looked at, when it may come again. */
     expiresAt: number | null;
     code: string | null;
   },

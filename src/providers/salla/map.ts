@@ -484,10 +484,10 @@ export function judgeShipments(order: OrderView, page: ShipmentsPage): Outcome |
 /** Found, or not there in a list that was read to its end; everything else proves nothing. */
 function judge(rows: readonly { fit: Fit; state: ProviderState }[], whole: boolean): Outcome {
   const pick = (fit: Fit) => rows.filter((row) => row.fit === fit).map(({ state }) => state);
-  const ours = foundOrders(pick('ours'));
+  const ours = foundOrders(pick('ours'), whole);
   if (ours !== null) return ours;
   const candidates = onceEach(pick('maybe'));
-  if (candidates.length > 0) return { kind: 'done', states: candidates };
+  if (candidates.length > 0) return { kind: 'done', states: candidates, ...(whole ? { whole: true } : {}) };
   return whole
     ? { kind: 'missing', code: 'not_listed', message: 'the list, read to its end, does not hold it' }
     : {

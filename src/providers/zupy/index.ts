@@ -117,15 +117,18 @@ export const zupy = defineProvider<Config, Credentials>({
 
 const prepare: Preparation = {
   facts: () => ({ facts: [] }),
-  begin: (kind, { carry }) => {
+  begin: (kind, { carry }, { last = null }) => {
     // A coupon of a single use may be asked to be used again after an unclear answer, one of several may not.
     if (kind === 'activate' && 'totalUsages' in carry)
       return { step: carry.totalUsages === 1 ? 'validate' : 'validate-multi', carry: {} };
-    // A person has taken their time: what there was before is read anew, once.
-    const isOld = carry.otpRequested === true && 'baselineWhole' in carry && carry.renewed !== true;
-    return kind === 'submit' && isOld ? { step: 'points', carry: { renewed: true } } : null;
+    // The redeem has waited, and other coupons may have been issued meanwhile: what there was before is read anew.
+    const hasWaited = last?.step === 'redeem' && WAITS.includes(last.kind);
+    return kind === 'submit' && hasWaited ? { step: 'points', carry: {} } : null;
   },
 };
+
+/** Outcomes that certainly did nothing, and after which an operation stands still for longer than a moment. */
+const WAITS: readonly string[] = ['waiting', 'throttled', 'blocked'];
 
 /** Writes one request, with what every call carries; `session` for those that a one-time password may be wanted for. */
 type Call = (

@@ -177,8 +177,13 @@ export function findNew(order: OrderView, carry: JsonObject, page: CouponPage): 
   }
   const stateOf = (coupon: CouponRow): ProviderState => ({ ...toState(order, coupon), sameContent: true });
   // Whose is whose cannot be told from here.
-  if (more.length > 0) return { kind: 'done', states: ours.map(stateOf) };
-  return { kind: 'observed', state: stateOf(row), deliverables: [deliverableOf(order, row)] };
+  if (more.length > 0) return { kind: 'done', states: ours.map(stateOf), whole: true, alike: true };
+  return {
+    kind: 'observed',
+    state: stateOf(row),
+    whole: true,
+    deliverables: [deliverableOf(order, row)],
+  };
 }
 
 /** A redeem that was not done has taken no points. Points that have changed prove neither, for there are other ways. */

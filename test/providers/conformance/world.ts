@@ -60,6 +60,7 @@ export interface Try {
 
 export interface World {
   base: Base;
+  db: Base['db'];
   /** The alerts about an account so far. */
   alertsOf(account: string): Alert[];
   apply(entry: object): Promise<void>;
@@ -157,6 +158,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   };
   return {
     ...verbsOf(base, deps),
+    db: base.db,
     base,
     alertsOf: (account) => alerts.filter((one) => one.account === account),
     async close() {
@@ -166,7 +168,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   };
 }
 
-function verbsOf(base: Base, deps: FulfilDeps): Omit<World, 'base' | 'alertsOf' | 'close'> {
+function verbsOf(base: Base, deps: FulfilDeps): Omit<World, 'base' | 'db' | 'alertsOf' | 'close'> {
   const { db, operator, accounts } = base;
   return {
     async apply(entry) {

@@ -119,6 +119,19 @@ describe('a refusal', () => {
     });
   });
 
+  test.each<[number, Answer['headers'], number | undefined]>([
+    [429, { 'retry-after': '30' }, 30_000],
+    [429, {}, undefined],
+    [425, {}, undefined],
+  ])('%d %j has not looked at the refresh token', async (status, headers, inMs) => {
+    const answer = answerOf(status, { error: 'slow_down' }, headers);
+    expect(await read(answer)).toEqual({
+      kind: 'later',
+      code: `http_${status}`,
+      ...(inMs === undefined ? {} : { retryAt: answer.receivedAt + inMs }),
+    });
+  });
+
   test('whose description is no text is a refusal all the same', async () => {
     expect(await read(answerOf(401, { error: 'invalid_grant', error_description: { a: 1 } }))).toMatchObject({
       kind: 'revoked',
@@ -129,7 +142,6 @@ describe('a refusal', () => {
     [400, { error: 'temporarily_unavailable' }],
     [401, { status: 401, success: false, error: { code: 'Unauthorized', message: 'x' } }],
     [403, '<html>blocked</html>'],
-    [429, { error: 'slow_down' }],
     [500, { error: 'invalid_grant' }],
     [502, '<html>Bad Gateway</html>'],
     [304, ''],
@@ -162,7 +174,7 @@ test('whatever comes back is read without throwing', async () => {
       body,
       async (status, sent) => {
         const result = await read(answerOf(status, sent));
-        expect(result === null || ['tokens', 'revoked', 'refused'].includes(result.kind)).toBe(true);
+        expect(result === null || ['tokens', 'revoked', 'refused', 'later'].includes(result.kind)).toBe(true);
       },
     ),
   );

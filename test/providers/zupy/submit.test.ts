@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../src/json.js';
+import type { Known } from '../../../src/providers/provider.js';
 import { judge, sentBody, stepNamed, workFor } from '../fixtures.js';
 import {
   answerOf,
@@ -372,18 +372,21 @@ describe('a redeem whose answer was lost', () => {
 });
 
 describe('what there was before', () => {
-  const begin = (carry: JsonObject) =>
-    account.prepare?.begin('submit', workFor(orderView(), { carry }), { facts: [], openOrders: [] });
-
-  test('is read anew, once, after a person took their time over a one-time password', () => {
-    expect(begin({ ...baseline('a'), otpRequested: true })).toEqual({
-      step: 'points',
-      carry: { renewed: true },
+  const begin = (last: Known['last'] = null) =>
+    account.prepare?.begin('submit', workFor(orderView(), { carry: baseline('a') }), {
+      facts: [],
+      openOrders: [],
+      last,
     });
-    expect(begin({ ...baseline('a'), otpRequested: true, renewed: true })).toBeNull();
+
+  test.each(['waiting', 'throttled', 'blocked'])('is read anew after a redeem that ended as %s', (kind) => {
+    expect(begin({ step: 'redeem', kind, code: 'x' })).toEqual({ step: 'points', carry: {} });
   });
 
   test('stays as it is otherwise', () => {
-    for (const carry of [{}, baseline('a'), { otpRequested: true }]) expect(begin(carry)).toBeNull();
+    expect(begin()).toBeNull();
+    for (const kind of ['missing', 'failed', 'notSent', 'unknown'])
+      expect(begin({ step: 'redeem', kind, code: 'x' })).toBeNull();
+    for (const step of ['points', 'coupons']) expect(begin({ step, kind: 'waiting', code: 'x' })).toBeNull();
   });
 });
