@@ -26,6 +26,7 @@ import { type Fulfilment, startFulfilment } from './fulfil/worker.js';
 import { createGate, type Gate } from './gate/gate.js';
 import type { JsonObject } from './json.js';
 import { type Maintenance, startMaintenance } from './maintenance/maintenance.js';
+import { readBalance } from './operator/read-once.js';
 import { DEAD_LETTER_QUEUE, type QueueBackend, queueName, SCHEDULE_QUEUE } from './queue/backend.js';
 import { seal, unseal } from './secrets.js';
 import type { Time } from './time.js';
@@ -166,6 +167,8 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
         const checked = await base.operator.checkAccount(account);
         return checked.ok && checked.value.ok;
       },
+      readBalance: (account) =>
+        readBalance({ db: base.db, http: base.http, key: base.key, time }, base.accounts.get(account)),
     });
   }
   base.onHint(() => parts.dispatcher?.wake());

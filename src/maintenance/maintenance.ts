@@ -11,6 +11,7 @@ import { recoverLost } from '../orders/store/recover.js';
 import { type QueueBackend, SCHEDULE_QUEUE } from '../queue/backend.js';
 import type { Time } from '../time.js';
 import { mirrorLetters } from './board.js';
+import { watchBalances } from './funds.js';
 import { seekLeadership } from './leader.js';
 
 export interface MaintenanceDeps {
@@ -24,6 +25,8 @@ export interface MaintenanceDeps {
   hint(): void;
   /** One cheap read with an account's credentials: true where they are taken. */
   probe(account: string): Promise<boolean>;
+  /** The account's balance; null where the provider tells none, or did not answer. */
+  readBalance(account: string): Promise<string | null>;
 }
 
 /** Lost operations are looked for this often, ms: a dead worker's orders go on within seconds. */
@@ -62,6 +65,14 @@ export function startMaintenance(deps: MaintenanceDeps): Maintenance {
       run: async () => void (await mirrorLetters(db, queue)),
     },
     { name: 'pauses', everyMs: PAUSES_MS, leaderOnly: true, run: () => pauses(deps) },
+    {
+      name: 'funds',
+      everyMs: PAUSES_MS,
+      leaderOnly: true,
+      run: async () => {
+        if (await watchBalances(deps)) deps.hint();
+      },
+    },
     { name: 'schedules', everyMs: SCHEDULES_MS, leaderOnly: true, run: () => schedule(queue) },
   ];
 

@@ -37,6 +37,15 @@ export async function readOnce(
   return (await askOnce(deps, account, step, about)).outcome;
 }
 
+/** An account's balance, a decimal string; null where the provider tells none, or did not answer. */
+export async function readBalance(deps: Deps, account: CachedAccount | null): Promise<string | null> {
+  const step = account?.open.reads.balance;
+  if (account === null || step === undefined) return null;
+  const outcome = await readOnce(deps, account, step, null);
+  const balance = outcome.kind === 'done' ? outcome.data?.balance : undefined;
+  return typeof balance === 'string' ? balance : null;
+}
+
 /** Makes the call of a step; what came of it, and what of it is kept where a row stands for the call. */
 export async function askOnce(
   deps: Deps,

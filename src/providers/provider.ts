@@ -139,6 +139,8 @@ export interface OpenAccount {
     furtherLooks?: readonly Step[];
     list?: { step: Step; pageSize: number };
     probe: Step;
+    /** What is left of the account's money: `done` with `data.balance`, a decimal string. */
+    balance?: Step;
   };
   readError(answer: Answer): ProviderError;
   /** The status that an answer stands for, where the provider refuses under 200. Must not throw. */

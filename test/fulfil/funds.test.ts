@@ -1,12 +1,16 @@
 /** A wallet that is empty: one order at a time finds out whether it has been filled, and a human is told once. */
 
 import { request } from 'undici';
+import { watchBalances } from '../../src/maintenance/funds.js';
+import { readBalance } from '../../src/operator/read-once.js';
 import type { Simulator } from '../../src/simulator/kit.js';
+import { systemTime } from '../../src/time.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
 import type { Scene } from '../providers/conformance/subject.js';
 import { countAt, openScene, ringToEnd, ringUntil } from '../providers/conformance/walk.js';
 import { openWorld, type World } from '../providers/conformance/world.js';
 import { wasal } from '../providers/wasal/subject.js';
+import { wupex } from '../providers/wupex/subject.js';
 
 let database: TestDatabase;
 let world: World;
@@ -94,6 +98,35 @@ test('after the wait one order tries, the others stay, and nobody is told again;
     expect(await ringToEnd(world, other)).toMatchObject({ state: 'succeeded', attempts: 1 });
   expect(await countAt(simulator, wasal)).toBe(4);
   expect(funds(scene.account)).toBe(1);
+});
+
+test('where the provider tells the balance, money that has come lets one order try at once', async () => {
+  const codes = await wupex.start();
+  try {
+    const scene = await openScene(world, wupex, codes);
+    await scene.control('/_control/balance', { balance: 1 });
+    const orderId = await world.send(await wupex.body(scene));
+    const submit = await world.operation(orderId, 'submit');
+    await ringUntil(world, submit, ({ state }) => state === 'waiting');
+    const account = world.base.accounts.get(scene.account);
+    const { db, base } = world;
+    const deps = { db, http: base.http, key: base.key, time: systemTime };
+    const watch = async () => {
+      // Not to wait for the minute between two questions.
+      await db.query('update packline.gates set balance_at = null');
+      return watchBalances({ db, readBalance: () => readBalance(deps, account) });
+    };
+    expect(await watch()).toBe(false);
+    expect(await watch()).toBe(false);
+    expect((await world.standing(submit)).gates).toEqual({ submit: 'funds' });
+    await scene.control('/_control/balance', { balance: 1_000 });
+    expect(await watch()).toBe(true);
+    expect((await world.standing(submit)).gates).toEqual({});
+    expect(await ringToEnd(world, submit)).toMatchObject({ state: 'succeeded', attempts: 1 });
+    expect(funds(scene.account)).toBe(1);
+  } finally {
+    await codes.close();
+  }
 });
 
 test('cancels go out while submits wait for funds', async () => {

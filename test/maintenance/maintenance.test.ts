@@ -58,6 +58,7 @@ function start(over: Partial<MaintenanceDeps> = {}): Started {
       hint: () => {
         started.hints += 1;
       },
+      readBalance: async () => null,
       probe: async (account) => {
         started.probed.push(account);
         return false;

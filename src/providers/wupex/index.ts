@@ -103,7 +103,8 @@ function buildSteps(settings: Config, keys: Credentials, table: ProviderPolicy) 
     submit: careful(submitStep(call)),
     get: careful(getStep(call)),
     look: careful(lookStep(call)),
-    probe: careful(probeStep(call)),
+    probe: careful(balanceStep('probe', call)),
+    balance: careful(balanceStep('balance', call)),
   };
 }
 
@@ -192,11 +193,15 @@ function readLook(reference: string, answer: Answer): Outcome | null {
   return foundOrders(rows.filter(({ referenceid }) => referenceid === reference).map(rowState));
 }
 
-function probeStep(call: Call): Step {
+/** The balance is the cheapest read there is, so it proves the credentials as well. */
+function balanceStep(name: 'probe' | 'balance', call: Call): Step {
   return {
     ...READ,
-    name: 'probe',
+    name,
     request: () => call('GET', '/api/customer/balance'),
-    read: (_work, answer) => (balanceAnswer.safeParse(answer.json).success ? { kind: 'done' } : null),
+    read: (_work, answer) => {
+      const parsed = balanceAnswer.safeParse(answer.json);
+      return parsed.success ? { kind: 'done', data: { balance: parsed.data.balance } } : null;
+    },
   };
 }

@@ -169,7 +169,7 @@ export const listAnswer = z.object({
 
 /** Bare as documented ("Check Account Balance"), or in the envelope as seen in practice. */
 const balance = z.object({ balance: givenAmount });
-export const balanceAnswer = z.union([balance, success(balance)]);
+export const balanceAnswer = z.union([balance, success(balance).transform(({ data }) => data)]);
 
 const documentedError = z.object({
   status: z.literal(false),

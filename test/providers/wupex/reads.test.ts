@@ -290,12 +290,16 @@ describe('probe', () => {
   });
 
   test.each([
-    ['bare', { balance: 10.5, credit: 0, creditBalance: 10.5 }],
-    ['in an envelope', { status: true, data: { balance: '10.500' } }],
-    ['of nothing', { balance: 0 }],
-    ['of less than nothing', { balance: -3.25 }],
-  ])('proves the credentials by a balance %s', (_what, body) => {
-    expect(probe.read(work, answerOf(200, body))).toEqual({ kind: 'done' });
+    ['bare', { balance: 10.5, credit: 0, creditBalance: 10.5 }, '10.5'],
+    ['in an envelope', { status: true, data: { balance: '10.500' } }, '10.5'],
+    ['of nothing', { balance: 0 }, '0'],
+    ['of less than nothing', { balance: -3.25 }, '-3.25'],
+  ])('proves the credentials by a balance %s', (_what, body, balance) => {
+    expect(probe.read(work, answerOf(200, body))).toEqual({ kind: 'done', data: { balance } });
+    expect(account.reads.balance?.read(work, answerOf(200, body))).toEqual({
+      kind: 'done',
+      data: { balance },
+    });
   });
 
   test.each([

@@ -267,7 +267,10 @@ describe('what pull-codes refuses of itself', () => {
 describe('the account', () => {
   test.each(['bare', 'wrapped'] as const)('is probed by its balance, %s', async (balanceShape) => {
     const { account, run } = await rig({ balanceShape });
-    expect(await run(account.reads.probe, workFor())).toEqual({ outcome: { kind: 'done' }, rule: null });
+    expect(await run(account.reads.probe, workFor())).toEqual({
+      outcome: { kind: 'done', data: { balance: '1000000' } },
+      rule: null,
+    });
   });
 
   test('with a wrong key is stopped at every step', async () => {
