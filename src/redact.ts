@@ -6,7 +6,7 @@
  */
 import { isIP } from 'node:net';
 import type { Json, JsonObject } from './json.js';
-import { isIdentifier, isMasked, isPersonRecord } from './redact/names.js';
+import { arePersonFields, isIdentifier, isMasked, isPersonRecord } from './redact/names.js';
 import { scrub } from './redact/scrub.js';
 
 export { scrub } from './redact/scrub.js';
@@ -161,7 +161,9 @@ function list(values: readonly unknown[], place: Place): Json[] {
   return values.length > kept.length ? [...kept, `[${values.length - kept.length} more]`] : kept;
 }
 
-function record(entries: readonly (readonly [string, unknown])[], place: Place): JsonObject {
+function record(entries: readonly (readonly [string, unknown])[], around: Place): JsonObject {
+  const personal = around.personal || arePersonFields(entries.map(([name]) => name));
+  const place = { ...around, personal };
   const fields: [string, Json][] = [];
   const names = new Set<string>();
   for (const [name, value] of entries.slice(0, MAX_ENTRIES)) {

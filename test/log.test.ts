@@ -145,6 +145,16 @@ describe('redact', () => {
     });
   });
 
+  test('a name beside a phone number or an e-mail address is a person, under whatever it stands', () => {
+    const sent = {
+      request: { body: { name: 'نورة الصباح', phoneNumber: '+96550001234', customerId: 'c-1' } },
+    };
+    expect(redact(sent)).toEqual({
+      request: { body: { name: '[redacted]', phoneNumber: '[redacted]', customerId: 'c-1' } },
+    });
+    expect(redact({ name: 'Mug', sku: 'mug', qty: 2 })).toEqual({ name: 'Mug', sku: 'mug', qty: 2 });
+  });
+
   test('ids, references, codes, states, counts, times and hosts stay readable', () => {
     const line = {
       event: 'order.attempted',

@@ -75,7 +75,9 @@ export function codeVerbs(deps: OperatorDeps): CodeVerbs {
       await db.query(ASKED, row.id, 'code' in given ? 'verified' : 'requested', actor);
       deps.hint();
       const after = await findOrder(db.prisma, row.id);
-      return after === null ? refused('not-found', `there is no order ${orderId}`) : ok(orderJson(after));
+      return after === null
+        ? refused('not-found', `there is no order ${orderId}`)
+        : ok(orderJson(after, deps.time.clock.now()));
     },
   };
 }

@@ -44,10 +44,11 @@ const MAX_PAGE = 500;
 
 export function orderVerbs(deps: OperatorDeps): OrderVerbs {
   const { db, accounts } = deps;
+  const show = showAt(deps);
 
   const load = async (id: string): Promise<Result<OrderJson>> => {
     const row = await findOrder(db.prisma, id);
-    return row === null ? refused('not-found', `there is no order ${id.slice(0, 60)}`) : ok(orderJson(row));
+    return row === null ? refused('not-found', `there is no order ${id.slice(0, 60)}`) : ok(show(row));
   };
 
   const submitMany: OrderVerbs['submitMany'] = async (bodies, actor) => {
@@ -66,7 +67,7 @@ export function orderVerbs(deps: OperatorDeps): OrderVerbs {
     const rows = new Map(
       (await findOrders(db.prisma, [...new Set(stored.map(({ orderId }) => orderId))])).map((row) => [
         row.id,
-        orderJson(row),
+        show(row),
       ]),
     );
     const results = new Map(
@@ -143,7 +144,7 @@ export function orderVerbs(deps: OperatorDeps): OrderVerbs {
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return ok({
-        orders: page.map(orderJson),
+        orders: page.map(show),
         nextCursor: rows.length > limit && last !== undefined ? writeCursor([last.id]) : null,
       });
     },
@@ -152,7 +153,7 @@ export function orderVerbs(deps: OperatorDeps): OrderVerbs {
 
     async findOrder(name) {
       const byId = await findOrder(db.prisma, name);
-      if (byId !== null) return ok(orderJson(byId));
+      if (byId !== null) return ok(show(byId));
       const slash = name.indexOf('/');
       const inAccount =
         slash > 0 ? await findByReference(db.prisma, name.slice(slash + 1), name.slice(0, slash)) : [];
@@ -166,7 +167,7 @@ export function orderVerbs(deps: OperatorDeps): OrderVerbs {
           `several accounts hold "${name.slice(0, 200)}": write ${found.map((row) => `${row.accountId}/${row.reference}`).join(' or ')}`,
         );
       }
-      return ok(orderJson(only));
+      return ok(show(only));
     },
 
     async timeline(orderId, query) {
@@ -275,6 +276,11 @@ function invalid(problems: Parameters<typeof problem>[2]): Problem {
   return problem('invalid', 'see errors: each names its field and what to write instead', problems);
 }
 
+/** Orders as the contract has them, as they stand now. */
+function showAt({ time }: OperatorDeps): (row: OrderRow) => OrderJson {
+  return (row) => orderJson(row, time.clock.now());
+}
+
 /** Loads an order, does what was asked unless something stands in its way, and answers the order as it is then. */
 async function withOrder(
   deps: OperatorDeps,
@@ -283,13 +289,12 @@ async function withOrder(
 ): Promise<Result<OrderJson>> {
   const row = await findOrder(deps.db.prisma, orderId);
   if (row === null) return refused('not-found', `there is no order ${orderId.slice(0, 60)}`);
-  const stood = await work(orderJson(row), row);
+  const show = showAt(deps);
+  const stood = await work(show(row), row);
   if (stood !== null) return { ok: false, problem: stood };
   deps.hint();
   const after = await findOrder(deps.db.prisma, row.id);
-  return after === null
-    ? refused('not-found', `there is no order ${orderId.slice(0, 60)}`)
-    : ok(orderJson(after));
+  return after === null ? refused('not-found', `there is no order ${orderId.slice(0, 60)}`) : ok(show(after));
 }
 
 /** Asked twice while it is under way: the same operation. */

@@ -3,6 +3,7 @@
 import type { CachedAccount } from '../accounts/cache.js';
 import { guaranteeOf } from '../accounts/guarantee.js';
 import type { Json, JsonObject } from '../json.js';
+import type { WaitReason } from '../orders/order.js';
 import type { AccountFacts, LetterRow, OrderRow, TimelineRow } from '../orders/store/queries.js';
 import { queueName } from '../queue/backend.js';
 import type { AccountJson, DeadLetterJson, OperationJson, OrderJson, TimelineEntry } from '../views.js';
@@ -16,7 +17,8 @@ function asJson<T>(value: unknown): T {
   return value as T;
 }
 
-export function orderJson(row: OrderRow): OrderJson {
+/** @param now epoch ms, by which the account's gates are open or closed */
+export function orderJson(row: OrderRow, now: number): OrderJson {
   const body = asJson<JsonObject>(row.body);
   return {
     ...body,
@@ -39,7 +41,9 @@ export function orderJson(row: OrderRow): OrderJson {
     providerOrderId: row.providerOrderId,
     tracking: asJson<OrderJson['tracking']>(row.tracking),
     held: row.held,
-    operations: shownOperations(row.operations).map(operationJson),
+    operations: shownOperations(row.operations).map((operation) =>
+      operationJson(operation, row.account, now),
+    ),
     createdAt: iso(row.createdAt),
     updatedAt: iso(row.updatedAt),
   };
@@ -51,19 +55,54 @@ function shownOperations(rows: OrderRow['operations']): OrderRow['operations'] {
   return rows.filter(({ kind, id }) => kind !== 'poll' || id === lastRead);
 }
 
-function operationJson(row: OrderRow['operations'][number]): OperationJson {
+function operationJson(
+  row: OrderRow['operations'][number],
+  account: OrderRow['account'],
+  now: number,
+): OperationJson {
+  const held = heldUp(row, account, now);
   return {
     id: String(row.id),
     kind: row.kind,
     state: row.state,
     attempts: row.attempts,
     calls: row.calls,
-    dueAt: iso(row.dueAt),
-    waitReason: row.state === 'waiting' ? row.waitReason : null,
+    dueAt: iso(held?.until != null && held.until > row.dueAt ? held.until : row.dueAt),
+    waitReason: row.state === 'waiting' ? row.waitReason : (held?.reason ?? null),
     deadline: isoOrNull(row.deadline),
     lastOutcome: outcomeJson(asJson<OperationJson['lastOutcome']>(row.lastOutcome)),
   };
 }
+
+/** States in which nothing is on its way, and an operation would go out if its account let it. */
+const READY: readonly string[] = ['pending', 'queued', 'retrying'];
+
+/** Whether the account holds an operation up that itself waits for nothing, why, and until when (null: nobody knows). */
+function heldUp(
+  { id, state, kind }: OrderRow['operations'][number],
+  { pauseCode, pauseUntil, gates }: OrderRow['account'],
+  now: number,
+): { reason: WaitReason; until: Date | null } | null {
+  if (!READY.includes(state)) return null;
+  if (pauseCode !== null) return { reason: pauseCode === 'auth' ? 'auth' : 'paused', until: pauseUntil };
+  for (const { verb, blockedUntil, blockedWhy, probeOperationId } of gates) {
+    if (verb !== '*' && verb !== kind) continue;
+    const closed = blockedUntil !== null && blockedUntil.getTime() > now;
+    // Until one operation has gone through, all others of the verb stand behind it.
+    const behind = verb !== '*' && probeOperationId !== id;
+    if (closed || behind) return { reason: REASONS[blockedWhy ?? ''] ?? 'rate_limited', until: blockedUntil };
+  }
+  return null;
+}
+
+/** Why a gate is closed, in the words of operations. */
+const REASONS: Readonly<Record<string, WaitReason>> = {
+  rate_limited: 'rate_limited',
+  funds: 'funds',
+  window: 'window',
+  stock: 'stock',
+  token_refresh: 'auth',
+};
 
 /** The database writes its own form of time. */
 function outcomeJson(outcome: OperationJson['lastOutcome']): OperationJson['lastOutcome'] {

@@ -241,6 +241,14 @@ function judgeAnew(path: string): Answer {
   };
 }
 
+/** By these a person is reached. */
+const CONTACT = /^(?:e-?mail|(?:mobile|phone|telephone)[-_ ]?(?:number)?)/i;
+
+/** Whether fields of these names are a person's: a bare `name` is one only beside a way to reach its bearer. */
+export function arePersonFields(names: readonly string[]): boolean {
+  return names.some((name) => name.toLowerCase() === 'name') && names.some((name) => CONTACT.test(name));
+}
+
 /** Whether a value of this name is never shown. */
 export function isMasked(name: string): boolean {
   return judge(name).masked;

@@ -8,7 +8,7 @@ import { systemTime } from '../../src/time.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
 import type { Scene } from '../providers/conformance/subject.js';
 import { countAt, openScene, ringToEnd, ringUntil } from '../providers/conformance/walk.js';
-import { openWorld, type World } from '../providers/conformance/world.js';
+import { openWorld, taken, type World } from '../providers/conformance/world.js';
 import { wasal } from '../providers/wasal/subject.js';
 import { wupex } from '../providers/wupex/subject.js';
 
@@ -98,6 +98,30 @@ test('after the wait one order tries, the others stay, and nobody is told again;
     expect(await ringToEnd(world, other)).toMatchObject({ state: 'succeeded', attempts: 1 });
   expect(await countAt(simulator, wasal)).toBe(4);
   expect(funds(scene.account)).toBe(1);
+});
+
+test('an order behind a closed verb or a paused account says what it waits for, and until when', async () => {
+  const {
+    scene,
+    submits: [first = ''],
+  } = await orders(2);
+  const { operator } = world.base;
+  const second = async () => {
+    const found = taken(await operator.findOrder(`${scene.account}/order-${scene.nth}-2`));
+    return found.operations.find(({ kind }) => kind === 'submit');
+  };
+  expect(await second()).toMatchObject({ state: 'pending', waitReason: null });
+  await scene.control('/_control', { ...EMPTY, times: 1 });
+  await ringUntil(world, first, ({ state }) => state === 'waiting');
+  const behind = await second();
+  expect(behind).toMatchObject({ state: 'pending', waitReason: 'funds' });
+  expect(Date.parse(behind?.dueAt ?? '')).toBeGreaterThan(systemTime.clock.now() + 10 * 60_000);
+  await world.waitOver(scene.account);
+  expect(await second()).toMatchObject({ waitReason: 'funds' });
+  await operator.pauseAccount(scene.account, { actor: 'operator:ada', reason: 'stocktaking' });
+  expect(await second()).toMatchObject({ state: 'pending', waitReason: 'paused' });
+  await world.openDoors(scene.account);
+  expect(await second()).toMatchObject({ state: 'pending', waitReason: null });
 });
 
 test('where the provider tells the balance, money that has come lets one order try at once', async () => {

@@ -4,13 +4,22 @@ import type { OperationKind, OrderStatus } from '../order.js';
 
 const operationsOfOrder = { operations: { orderBy: { id: 'asc' } } } as const satisfies Prisma.OrderInclude;
 
-export type OrderRow = Prisma.OrderGetPayload<{ include: typeof operationsOfOrder }> & {
-  account: { provider: string };
-};
+/** An order with its operations, and what of its account holds them up. */
+export type OrderRow = Prisma.OrderGetPayload<{ include: typeof withAll }>;
 
 const withAll = {
   ...operationsOfOrder,
-  account: { select: { provider: true } },
+  account: {
+    select: {
+      provider: true,
+      pauseCode: true,
+      pauseUntil: true,
+      gates: {
+        where: { blockedWhy: { not: null } },
+        select: { verb: true, blockedUntil: true, blockedWhy: true, probeOperationId: true },
+      },
+    },
+  },
 } as const satisfies Prisma.OrderInclude;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
