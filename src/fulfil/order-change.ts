@@ -1,5 +1,6 @@
 /** What an outcome means for the order itself: its new status, and what it learned of the provider. Pure. */
 import type { JsonObject } from '../json.js';
+import type { OrderBody } from '../orders/body.js';
 import type { OrderStatus, ProviderState } from '../orders/order.js';
 import { MOVES, move } from '../orders/states.js';
 import type { OrderChange } from '../orders/store/settle.js';
@@ -60,7 +61,7 @@ export function success({
           readMs: FIRST_READ_MS,
         },
         event: { type: 'order.submitted', data: { providerOrderId: outcome.providerOrderId, status: to } },
-        followUp: activationOf(account, claim, to),
+        followUp: claim.order === null ? null : activationOf(account, claim.order.body, to),
       };
     }
     case 'activate': {
@@ -100,12 +101,11 @@ export function success({
 /** The activation that follows a submit by itself, where the provider has it as a call of its own. */
 export function activationOf(
   account: OpenAccount,
-  { order }: Attempted['claim'],
+  body: OrderBody,
   status: OrderStatus,
-): Plan['followUp'] {
+): (NonNullable<Plan['followUp']> & { kind: 'activate' }) | null {
   const step = account.verbs.activate?.[0];
-  if (step === undefined || order === null || account.activation?.follows(order.body, status) !== true)
-    return null;
+  if (step === undefined || account.activation?.follows(body, status) !== true) return null;
   return {
     kind: 'activate',
     step: step.name,

@@ -245,8 +245,8 @@ function lookPlan(attempted: Attempted, result: LookResult): Plan {
           claim.kind === 'submit' ? 'order.submitted' : `order.${claim.kind}_settled`,
         ),
         followUp:
-          claim.kind === 'submit'
-            ? activationOf(attempted.account, claim, result.state.status ?? 'submitted')
+          claim.kind === 'submit' && claim.order !== null
+            ? activationOf(attempted.account, claim.order.body, result.state.status ?? 'submitted')
             : null,
         found: result.state.providerOrderId,
         transition: ended('succeeded', outcome, 0),

@@ -1,6 +1,8 @@
 /** The verbs about dead letters. Each decision is a compare-and-set; who comes second is told. */
 
+import { activationOf } from '../fulfil/order-change.js';
 import type { Operator } from '../operator.js';
+import type { OrderBody } from '../orders/body.js';
 import { isOperationKind, type ProviderState, providerReference } from '../orders/order.js';
 import {
   adoptOrder,
@@ -13,6 +15,7 @@ import { findLetter, findOrder, type LetterRow, listLetters } from '../orders/st
 import { insertOperation, openOperation } from '../orders/store/verbs.js';
 import { PRIORITY } from '../policy/job-options.js';
 import { ok, type Result, refused } from '../problem.js';
+import type { OpenAccount } from '../providers/provider.js';
 import type { DeadLetterJson } from '../views.js';
 import { readCursor, writeCursor } from './cursor.js';
 import type { OperatorDeps } from './deps.js';
@@ -112,9 +115,7 @@ export function letterVerbs(deps: OperatorDeps): LetterVerbs {
       if (letter.state !== 'open') return refused('already-decided', `dead letter ${id} is ${letter.state}`);
       const asked = await askProvider(deps, letter, providerOrderId);
       if (!asked.ok) return asked;
-      const state = asked.value;
-      const getStep = deps.accounts.get(letter.accountId)?.open.reads.get.name ?? 'get';
-      const stood = await takeOver(deps, id, state, actor, getStep);
+      const stood = await takeOver(deps, id, { ...asked.value, kind: letter.kind }, actor);
       if (stood !== null) return stood;
       deps.hint();
       return load(id);
@@ -174,7 +175,7 @@ async function askProvider(
   deps: OperatorDeps,
   letter: LetterRow,
   providerOrderId: string,
-): Promise<Result<ProviderState>> {
+): Promise<Result<{ state: ProviderState; open: OpenAccount; body: OrderBody }>> {
   const account = deps.accounts.get(letter.accountId);
   const row = letter.orderId === null ? null : await findOrder(deps.db.prisma, letter.orderId);
   if (account === null || row === null)
@@ -193,17 +194,18 @@ async function askProvider(
   const reference = providerReference(row.reference, row.generation, account.common.referencePrefix);
   if (state.reference !== null && state.reference !== reference)
     return wrong('the provider holds another reference for this id');
-  return ok(state);
+  // The column holds what intake validated and nothing else writes it.
+  return ok({ state, open: account.open, body: row.body as unknown as OrderBody });
 }
 
 /** Compare-and-set against other decisions, and against other orders that hold the id. */
 async function takeOver(
   deps: OperatorDeps,
   id: string,
-  state: ProviderState,
+  { state, open, body, kind }: { state: ProviderState; open: OpenAccount; body: OrderBody; kind: string },
   actor: string,
-  getStep: string,
 ): Promise<Result<never> | null> {
+  const status = state.status ?? 'submitted';
   return deps.db.transaction(async (sql) => {
     const letter = await lockLetter(sql, id);
     if (letter === null) return refused('not-found', `there is no dead letter ${id}`);
@@ -217,25 +219,18 @@ async function takeOver(
     if (holder !== undefined) return refused('id-taken', `order ${holder.id} holds this provider id`);
     await decideLetter(sql, id, 'adopted', actor, null);
     // A read brings what the order was adopted for, codes and tracking included.
-    if (letter.orderId !== null && (await openOperation(sql, letter.orderId, 'poll')) === null) {
-      await insertOperation(sql, {
-        orderId: letter.orderId,
-        kind: 'poll',
-        priority: PRIORITY.poll,
-        step: getStep,
-        stepRepeatable: true,
-        params: {},
-        state: 'pending',
-        actor,
-      });
+    const read = {
+      kind: 'poll',
+      step: open.reads.get.name,
+      stepRepeatable: true,
+      priority: PRIORITY.poll,
+    } as const;
+    const activation = kind === 'submit' ? activationOf(open, body, status) : null;
+    for (const next of activation === null ? [read] : [read, activation]) {
+      if (letter.orderId !== null && (await openOperation(sql, letter.orderId, next.kind)) === null)
+        await insertOperation(sql, { ...next, orderId: letter.orderId, params: {}, state: 'pending', actor });
     }
-    const adopted = await adoptOrder(
-      sql,
-      letter.operationId,
-      state.providerOrderId,
-      state.rawStatus,
-      state.status ?? 'submitted',
-    );
+    const adopted = await adoptOrder(sql, letter.operationId, state.providerOrderId, state.rawStatus, status);
     if (!adopted)
       throw new Error(`operation ${letter.operationId} of dead letter ${id} is not dead any more`);
     return null;
