@@ -6,7 +6,9 @@ import type { Provider } from '../../src/providers/provider.js';
 import { providers } from '../../src/providers/registry.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
 import {
+  believesNoOthers,
   boundsItsEvidence,
+  disbelievesProxies,
   keepsItsWords,
   ODD_ANSWERS,
   readsAnything,
@@ -66,6 +68,15 @@ export function conformanceOf(
         () => survivesLostAnswers(world, subject),
         ROW_MS,
       );
+
+      test.concurrent(
+        'an answer about another order is not believed',
+        () => believesNoOthers(world, subject),
+        ROW_MS,
+      );
+
+      test.concurrent("a 404 that is not the provider's own proves nothing", () =>
+        disbelievesProxies(world, subject));
 
       test.concurrent('a refusal keeps its words, and the corrected order goes out', () =>
         keepsItsWords(world, subject));

@@ -47,6 +47,86 @@ export async function takesOddAnswers(world: World, subject: Subject, told: Told
   });
 }
 
+/** Whether a step's answers are about one order and say so, so that another order's must not be believed. */
+function isAboutOne(subject: Subject, { step, kind, ofAccount, purpose }: WalkedStep): boolean {
+  if (ofAccount || !['submit', 'poll'].includes(kind)) return false;
+  const makes = purpose === 'call' && !step.repeatable;
+  if (makes && subject.unnamed === true) return false;
+  return subject.arrivals?.[step.name]?.refused !== true;
+}
+
+/**
+ * What the provider answers about one order comes as the answer about another: nobody takes the other one's id, a
+ * lookup that ignores its filter proves nothing, and a read of another order is no read.
+ */
+export async function believesNoOthers(world: World, subject: Subject): Promise<void> {
+  await withSimulator(subject, async (simulator) => {
+    const steps = await stepsAt(world, subject, simulator);
+    // Further lookups begin where the first has found nothing, so they answer about nobody.
+    const firstLook = steps.find(({ purpose }) => purpose === 'look');
+    const about = steps.filter((one) => one.purpose !== 'look' || one === firstLook);
+    for (const at of about.filter((one) => isAboutOne(subject, one))) {
+      const first = await openScene(world, subject, simulator);
+      const theirs = await arriveAt(first, subject, at);
+      await world.ring(theirs.operation);
+      const { status, body, headers } = world.heard(simulator.url);
+      const scene = { ...first, nth: first.nth + 5_037 };
+      const { operation } = await arriveAt(scene, subject, at);
+      const before = await world.standing(operation);
+      const type = String(headers['content-type'] ?? 'application/json');
+      await tell(scene, subject, at.step.name, { status, headers: { 'content-type': type }, body });
+      await world.ring(operation);
+      const after = await world.standing(operation);
+      const what = `${at.kind} ${at.purpose} ${at.step.name}: ${body.slice(0, 300)}`;
+      const makes = at.purpose === 'call' && !at.step.repeatable;
+      const look = at.purpose === 'look';
+      expect({
+        what,
+        id: after.order?.providerOrderId,
+        status: after.order?.status,
+        absentLooks: after.absentLooks,
+        // One that names nothing of whose it is may be taken for its own, and then another order holds that id.
+        state: makes && after.state === 'dead' ? after.letters[0]?.code : after.state,
+      }).toEqual({
+        what,
+        id: before.order?.providerOrderId,
+        status: before.order?.status,
+        absentLooks: before.absentLooks,
+        state: expect.stringMatching(
+          look ? /^unconfirmed$/ : makes ? /^(?:unconfirmed|id_taken)$/ : /^(?:retrying|pending)$/,
+        ),
+      });
+    }
+  });
+}
+
+/** A 404 that is not the provider's own says nothing of any order: no absence, and no order that has gone. */
+export async function disbelievesProxies(world: World, subject: Subject): Promise<void> {
+  await withSimulator(subject, async (simulator) => {
+    const steps = await stepsAt(world, subject, simulator);
+    for (const at of steps.filter(({ kind, purpose }) => purpose === 'look' || kind === 'poll')) {
+      const scene = await openScene(world, subject, simulator);
+      const { operation } = await arriveAt(scene, subject, at);
+      await tell(scene, subject, at.step.name, { status: 404, body: '<h1>404 Not Found</h1>' });
+      await world.ring(operation);
+      const { state, absentLooks, order, carry } = await world.standing(operation);
+      expect({
+        step: at.step.name,
+        state,
+        absentLooks,
+        missing: order?.missingReads ?? 0,
+        round: carry.lookAt ?? 0,
+      }).toEqual({
+        step: at.step.name,
+        state: at.purpose === 'look' ? 'unconfirmed' : expect.stringMatching(/^(?:retrying|rejected)$/),
+        absentLooks: 0,
+        missing: 0,
+        round: 0,
+      });
+    }
+  });
+}
+
 /** The answer to the call that makes the order is lost: found where it was made, sent again where it was not, there once. */
 export async function survivesLostAnswers(world: World, subject: Subject): Promise<void> {
   const endings: readonly Ending[] = [

@@ -14,7 +14,9 @@ import { createTokenKeeper } from '../../../src/fulfil/tokens.js';
 import { createGate } from '../../../src/gate/gate.js';
 import type { JsonObject } from '../../../src/json.js';
 import { createLog } from '../../../src/log.js';
+import type { Answer } from '../../../src/policy/answer.js';
 import type { Result } from '../../../src/problem.js';
+import type { Http } from '../../../src/providers/http.js';
 import type { Provider } from '../../../src/providers/provider.js';
 import { seal, unseal } from '../../../src/secrets.js';
 import { systemTime } from '../../../src/time.js';
@@ -29,6 +31,7 @@ export interface Standing {
   attempts: number;
   calls: number;
   absentLooks: number;
+  carry: JsonObject;
   lastOutcome: { kind: string; code: string; message: string | null } | null;
   /** Null for the reads of a whole account. */
   order: {
@@ -77,12 +80,14 @@ export interface World {
   /** Opens gates and ends pauses, as time and people do. */
   openDoors(account: string): Promise<void>;
   standing(operationId: string): Promise<Standing>;
+  /** The last answer that came from a server. */
+  heard(url: string): Answer;
   close(): Promise<void>;
 }
 
 const STANDING = `
 select o.state, o.step, o.purpose, o.wait_reason as "waitReason", o.attempts, o.calls, o.absent_looks as "absentLooks",
-  o.last_outcome as "lastOutcome",
+  o.carry, o.last_outcome as "lastOutcome",
   case when d.id is null then null else jsonb_build_object('status', d.status, 'failure', d.failure,
     'attention', d.attention_code, 'providerOrderId', d.provider_order_id, 'missingReads', d.missing_reads) end as "order",
   (select coalesce(jsonb_object_agg(g.verb, g.blocked_why), '{}') from packline.gates g
@@ -135,9 +140,18 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     log: () => undefined,
   });
   const alerts: Alert[] = [];
+  const answers = new Map<string, Answer>();
+  const http: Http = {
+    ...base.http,
+    call: async (request, limits) => {
+      const result = await base.http.call(request, limits);
+      if (result.kind === 'answered') answers.set(new URL(request.url).origin, result);
+      return result;
+    },
+  };
   const shared = {
     db: base.db,
-    http: base.http,
+    http,
     time,
     log,
     presenceClass: PRESENCE_CLASS,
@@ -161,6 +175,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     db: base.db,
     base,
     alertsOf: (account) => alerts.filter((one) => one.account === account),
+    heard(url) {
+      const answer = answers.get(new URL(url).origin);
+      if (answer === undefined) throw new Error(`nothing was heard from ${url}`);
+      return answer;
+    },
     async close() {
       await presence.close();
       await base.close();
@@ -168,7 +187,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   };
 }
 
-function verbsOf(base: Base, deps: FulfilDeps): Omit<World, 'base' | 'db' | 'alertsOf' | 'close'> {
+function verbsOf(base: Base, deps: FulfilDeps): Omit<World, 'base' | 'db' | 'alertsOf' | 'heard' | 'close'> {
   const { db, operator, accounts } = base;
   return {
     async apply(entry) {
