@@ -3,9 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAccountsFile } from '../../src/accounts/file.js';
+import { guaranteeOf } from '../../src/accounts/guarantee.js';
 import { commonConfig, policyOverride } from '../../src/accounts/settings.js';
+import type { JsonObject } from '../../src/json.js';
 import { orderBody } from '../../src/orders/body.js';
-import { OPERATION_STATES, ORDER_STATUSES, type OrderStatus } from '../../src/orders/order.js';
+import { OPERATION_STATES, ORDER_STATUSES, type OrderStatus, WAIT_REASONS } from '../../src/orders/order.js';
 import { isOrderStatus, MOVES } from '../../src/orders/states.js';
 import { DEFAULT_POLICY } from '../../src/policy/policy.js';
 import { providers } from '../../src/providers/registry.js';
@@ -19,10 +21,20 @@ const readme = read('README.md');
 
 /** The first cells of the table under this header row, without its rule. */
 function firstCells(header: string): string[] {
+  return tableRows(header).map(([first = '']) => first);
+}
+
+/** The cells of the rows below a table's header. */
+function tableRows(header: string): string[][] {
   const [, below] = readme.split(`\n${header}\n`);
   if (below === undefined) throw new Error(`README.md has no table headed ${header}`);
   const rows = below.slice(0, below.indexOf('\n\n')).split('\n').slice(1);
-  return rows.map((row) => row.split('|')[1]?.trim() ?? '');
+  return rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 }
 
 /** The names in backticks of a text. */
@@ -210,9 +222,87 @@ describe('the examples', () => {
   }
 });
 
-test('every provider of the registry stands in the README', () => {
-  const named = firstCells('| provider | id | guarantee | drafts | cancel | change of shipment |');
-  expect(named).toEqual(providers.map(({ id, title }) => `[${title}](src/providers/${id}/README.md)`));
+describe('the table of providers', () => {
+  const HEADER =
+    '| provider | submit | activate | cancel | change of shipment | a lost answer is found by | reads | guarantee |';
+  /** The accounts that its rows are about, in their order, where a provider has several kinds. */
+  const KINDS: Readonly<Record<string, readonly JsonObject[]>> = {
+    'gelato-connect': [
+      {
+        submitUrl: 'https://api.example.com/order',
+        getUrl: 'https://api.example.com/order/{id}',
+        cancelUrl: 'https://api.example.com/order/{id}/cancel',
+        updateShipmentUrl: 'https://api.example.com/order/{id}/shipment',
+        searchUrl: 'https://api.example.com/orders/search',
+        activateUrl: 'https://api.example.com/order/{id}',
+      },
+    ],
+    salla: [{}, { orderPath: '/orders' }, { mode: 'B' }, { mode: 'C' }],
+    wasal: [{ draftField: 'draft' }],
+  };
+  const CREDENTIALS: Readonly<Record<string, JsonObject>> = {
+    'gelato-connect': { apiKey: 'key', apiSecret: 'secret' },
+    salla: {
+      clientId: 'id',
+      clientSecret: 'secret',
+      accessToken: 'access',
+      refreshToken: 'refresh',
+      expiresAt: '2030-01-01T00:00:00Z',
+    },
+    wasal: { apiKey: 'pk_live_key' },
+    wupex: { apiKey: 'key' },
+    zupy: { apiKey: 'zupy_pk_key' },
+  };
+  const accounts = providers.flatMap((provider) =>
+    (KINDS[provider.id] ?? [{}]).map((config) => ({
+      provider,
+      config,
+      open: provider.open({
+        id: 'example',
+        config,
+        credentials: CREDENTIALS[provider.id],
+        policy: provider.policy,
+      }),
+    })),
+  );
+  const rows = tableRows(HEADER);
+
+  test('has a row for every kind of account of every provider, with a link to its README', () => {
+    expect(rows).toHaveLength(accounts.length);
+    for (const { id, title } of providers)
+      expect(rows.some(([name]) => name?.startsWith(`[${title}](src/providers/${id}/README.md)`))).toBe(true);
+  });
+
+  test.each(
+    accounts.map((account, n) => [`${account.provider.id} ${JSON.stringify(account.config)}`, n] as const),
+  )('says of %s which verbs it has, and what is promised', (_name, n) => {
+    const [name, submit, activate, cancel, update, found, , guarantee] = rows[n] ?? [];
+    const open = accounts[n]?.open;
+    if (open === undefined) throw new Error(`there is no account ${n}`);
+    const { level } = guaranteeOf(open.capabilities, false);
+    expect(name).toContain(accounts[n]?.provider.title);
+    expect({ submit, found }).not.toEqual({ submit: '–', found: '–' });
+    expect([activate, cancel, update].map((cell) => cell !== '–')).toEqual([
+      open.verbs.activate !== undefined,
+      open.verbs.cancel !== undefined,
+      open.verbs.update !== undefined,
+    ]);
+    expect(guarantee).toBe(`\`${level}\``);
+  });
+});
+
+test('the table of waits names every reason that an operation can have', () => {
+  expect(firstCells('| `waitReason` | what is waited for | at most |').flatMap(quoted).sort()).toEqual(
+    [...WAIT_REASONS].sort(),
+  );
+});
+
+test('the alerts that are named are those that there are', () => {
+  const codes = [
+    ...read('src/events/alerts.ts').matchAll(/^ {2}([a-z_]+): '(?:critical|error|warning)',$/gm),
+  ];
+  const named = quoted(/^- Alerts are[\s\S]*?Codes: ([\s\S]*?)\. Equal/m.exec(readme)?.[1] ?? '');
+  expect(named.sort()).toEqual(codes.map(([, code = '']) => code).sort());
 });
 
 test('.ci/run runs the test command of the README, then the demo to its end', () => {
