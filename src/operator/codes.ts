@@ -8,6 +8,7 @@ import { findOrder, type OrderRow } from '../orders/store/queries.js';
 import { type Outcome, outcomeCode } from '../policy/outcome.js';
 import { ok, type Result, refused } from '../problem.js';
 import type { OneTimePassword } from '../providers/provider.js';
+import { scrub } from '../redact.js';
 import { seal, unseal } from '../secrets.js';
 import type { OperatorDeps } from './deps.js';
 import { askOnce, viewOf } from './read-once.js';
@@ -105,15 +106,14 @@ async function call(
 }
 
 function otpProblem(outcome: Outcome): Result<never> {
-  if (outcome.kind === 'waiting' || outcome.kind === 'rejected') {
-    return refused('invalid', 'see errors', [
-      {
-        pointer: '/code',
-        code: 'invalid',
-        detail: 'the provider says that this code is wrong or too old; ask for another with {"resend": true}',
-      },
-    ]);
-  }
+  const wrong = (detail: string) =>
+    refused('invalid', 'see errors', [{ pointer: '/code', code: 'invalid', detail }]);
+  if (outcome.kind === 'waiting')
+    return wrong(
+      'the provider says that this code is wrong or too old; ask for another with {"resend": true}',
+    );
+  // The adapter's or the provider's own words say more, such as that the code is another customer's.
+  if (outcome.kind === 'rejected') return wrong(`the code was refused: ${scrub(outcome.message)}`);
   return refused(
     'not-available',
     `the provider could not be asked just now: ${outcome.kind} (${outcomeCode(outcome)}); try again`,
