@@ -98,6 +98,7 @@ interface Waiter extends Asking {
 export function createGate(options: { sql: Sql; account: string; limits(): Limits; time: Time }): Gate {
   const { sql, account, time } = options;
   const waiters = new Set<Waiter>();
+  let nap = new AbortController();
   let pumping = false;
   let served = 0;
   let spare = { count: 0, until: 0 };
@@ -114,6 +115,12 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
       (best, next) => (best === undefined || order(next, best) < 0 ? next : best),
       undefined,
     );
+  };
+
+  /** Ends early when nobody waits any more, so that a process that stops is not held up. */
+  const rest = async (ms: number): Promise<void> => {
+    nap = new AbortController();
+    await time.sleep(ms, nap.signal);
   };
 
   const sendBack = (retryMs: number) => {
@@ -152,7 +159,7 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
           sendBack(waitMs);
           return;
         }
-        await time.sleep(Math.max(1, waitMs));
+        await rest(Math.max(1, waitMs));
         continue;
       }
       const left = await handOut(granted, firstMs, pace);
@@ -181,9 +188,9 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
     const start = time.clock.monotonic();
     for (let n = 0; n < granted; n += 1) {
       const slot = start + firstMs + n * pace.intervalMs;
-      const early = Math.max(slot - time.clock.monotonic(), tooEarlyMs(pace));
+      const earlyMs = () => Math.max(slot - time.clock.monotonic(), tooEarlyMs(pace));
       // Timers have a grain of one millisecond; sleeping for less would only slow the fast accounts down.
-      if (early >= 1) await time.sleep(early);
+      for (let early = earlyMs(); early >= 1 && waiters.size > 0; early = earlyMs()) await rest(early);
       if (!serveOne(pace)) return granted - n;
     }
     return 0;
@@ -210,6 +217,7 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
         const waiter: Waiter = { ...asking, resolve, reject };
         const onAbort = () => {
           if (waiters.delete(waiter)) resolve({ granted: false, retryMs: 0 });
+          if (waiters.size === 0) nap.abort();
         };
         asking.signal?.addEventListener('abort', onAbort, { once: true });
         waiter.resolve = (permit) => {

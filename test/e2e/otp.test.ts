@@ -32,11 +32,12 @@ onBothBackends((packline) => {
     try {
       await apply([restaurant.account('zupy-br')]);
       // A code opens a session of whoever has this number.
-      await request(`${restaurant.url}/_control/customers`, {
+      const put = await request(`${restaurant.url}/_control/customers`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ id: customerId(1), phone: PERSON.phone }),
       });
+      await put.body.dump();
       const { line1: _street, ...person } = PERSON;
       const sent: OrderJson = await expecting(201, 'POST', '/v1/orders', {
         account: 'zupy-br',

@@ -3,7 +3,7 @@ import { connect, type Database } from '../../src/database/connect.js';
 import { closeGate, forgiveStrikes } from '../../src/gate/closures.js';
 import { createGate, type Gate, type Permit, paceOf, takePermits } from '../../src/gate/gate.js';
 import type { Limits } from '../../src/providers/provider.js';
-import { systemTime } from '../../src/time.js';
+import { systemTime, type Time } from '../../src/time.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
 import { until } from '../helpers/until.js';
 import { fullest } from './virtual.js';
@@ -141,6 +141,27 @@ describe('asking at a gate', () => {
     expect(await stays).toEqual({ granted: true });
     const never = gate.acquire({ priority: 1, dueAt: 0, signal: AbortSignal.abort() });
     expect(await never).toEqual({ granted: false, retryMs: 0 });
+  });
+
+  test('sleeps no longer than anybody waits, so that a process that stops is not held up', async () => {
+    await close(4_000, 'Retry-After');
+    const slept: Promise<void>[] = [];
+    const time: Time = {
+      ...systemTime,
+      sleep: (ms, signal) => {
+        const sleep = systemTime.sleep(ms, signal);
+        slept.push(sleep);
+        return sleep;
+      },
+    };
+    const gate = createGate({ sql: db, account: 'shop', limits: () => FAST, time });
+    const stop = new AbortController();
+    const asked = gate.acquire({ priority: 1, dueAt: 0, signal: stop.signal });
+    await until('the gate sleeps', () => slept.length > 0);
+    const { blockedUntil } = await rowOf();
+    stop.abort();
+    await Promise.all([asked, ...slept]);
+    expect(left(blockedUntil)).toBeGreaterThan(2_000);
   });
 
   test('fails where the account has no gate, for all who ask, and works once it has one', async () => {
