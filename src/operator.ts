@@ -3,7 +3,6 @@
  * they answer alike. What is expected to go wrong comes back as a problem; an exception is a bug or a database
  * that does not answer.
  */
-import type { JsonObject } from './json.js';
 import { accountVerbs } from './operator/accounts.js';
 import { codeVerbs } from './operator/codes.js';
 import { letterVerbs } from './operator/dead-letters.js';
@@ -15,6 +14,7 @@ import type {
   DeadLetterJson,
   DeliverableJson,
   OrderJson,
+  ProviderPolicyJson,
   ReplayManyJson,
   TimelineEntry,
 } from './views.js';
@@ -131,7 +131,7 @@ export interface Operator {
     env: Record<string, string | undefined>,
   ): Promise<Result<{ accounts: { id: string; change: 'created' | 'updated' | 'unchanged' }[] }>>;
   /** A provider's policy table with its sources. */
-  explainProvider(id: string): Result<{ provider: string; rules: JsonObject[] }>;
+  explainProvider(id: string): Result<ProviderPolicyJson>;
 }
 
 /** The operator's verbs over the database. */

@@ -37,6 +37,45 @@ export interface OrderJson {
   [bodyField: string]: Json | Tracking[] | OperationJson[] | undefined | object;
 }
 
+/** Waits between attempts, ms. */
+export interface BackoffJson {
+  baseMs: number;
+  capMs: number;
+  floorMs: number;
+  jitter: 'full' | 'equal';
+}
+
+/** One line of a provider's error table. */
+export interface PolicyRuleJson {
+  id: string;
+  /** A status, or the ends of a range. */
+  status: number | [number, number];
+  code: string | null;
+  /** Names of the steps that it is for; null: all. */
+  steps: string[] | null;
+  outcome: string;
+  /** Whose matter it is. */
+  scope: 'order' | 'account';
+  wait: { reason: string; everyMs: number; deadlineMs: number } | null;
+  block: string | null;
+  /** Of outcomes after which a step that may be repeated is: how often it is tried in all, and how far apart. */
+  attempts: number | null;
+  backoff: BackoffJson | null;
+  /** The waits that follow from these, after each attempt but the last. */
+  schedule: { attempt: number; minMs: number; maxMs: number }[] | null;
+  /** Whether a human is told at once, each time. */
+  alert: boolean;
+  meaning: string;
+  source: string;
+  evidence: 'documented' | 'public' | 'assumed';
+}
+
+export interface ProviderPolicyJson {
+  provider: string;
+  /** The provider's own lines, then the general ones for what they leave open. */
+  rules: PolicyRuleJson[];
+}
+
 export interface TimelineEntry {
   at: string;
   type: string;

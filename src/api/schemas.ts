@@ -273,10 +273,34 @@ export const syncSchema = z.object({
   accounts: z.array(z.object({ account: z.string(), operationId: z.string(), orders: z.int() })),
 });
 
-export const providerPolicy = z.object({
-  provider: z.string(),
-  rules: z.array(z.record(z.string(), z.unknown())),
-});
+const policyRule = z
+  .object({
+    id: z.string(),
+    status: z.union([z.int(), z.tuple([z.int(), z.int()])]),
+    code: z.string().nullable(),
+    steps: z.array(z.string()).nullable(),
+    outcome: z.string(),
+    scope: z.enum(['order', 'account']),
+    wait: z.object({ reason: z.string(), everyMs: z.number(), deadlineMs: z.number() }).nullable(),
+    block: z.string().nullable(),
+    attempts: z.int().nullable(),
+    backoff: z
+      .object({
+        baseMs: z.number(),
+        capMs: z.number(),
+        floorMs: z.number(),
+        jitter: z.enum(['full', 'equal']),
+      })
+      .nullable(),
+    schedule: z.array(z.object({ attempt: z.int(), minMs: z.number(), maxMs: z.number() })).nullable(),
+    alert: z.boolean(),
+    meaning: z.string(),
+    source: z.string(),
+    evidence: z.enum(['documented', 'public', 'assumed']),
+  })
+  .meta({ id: 'PolicyRule' });
+
+export const providerPolicy = z.object({ provider: z.string(), rules: z.array(policyRule) });
 
 export const health = z.object({ status: z.literal('ok') });
 export const readiness = z.object({ status: z.enum(['ready', 'not-ready']), reasons: z.array(z.string()) });

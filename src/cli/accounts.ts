@@ -5,7 +5,8 @@ import { z } from 'zod';
 import type { Clock } from '../time.js';
 import { addVerb, does, EXIT, failWith, type Invocation, type Shell, someText } from './context.js';
 import { readJsonFile } from './files.js';
-import { printAccount, printAccounts, printRules } from './views.js';
+import { printRules } from './rules.js';
+import { printAccount, printAccounts } from './views.js';
 
 const DURATION = /^(\d{1,5})(m|h|d)$/;
 const UNIT_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };

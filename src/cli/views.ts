@@ -216,13 +216,3 @@ export function printAccount(out: Output, account: AccountJson, now: number): vo
     ['Oldest due', when(queue.oldestDue, now)],
   ]);
 }
-
-/** A provider's rules; the columns are the names that the rules use, in their order. */
-export function printRules(out: Output, rules: readonly JsonObject[]): void {
-  const names = [...new Set(rules.flatMap((rule) => Object.keys(rule)))];
-  out.table(
-    names.map((name) => name.toUpperCase()),
-    rules.map((rule) => names.map((name) => cellOf(rule[name]))),
-    'No rules.',
-  );
-}

@@ -2,16 +2,15 @@
 import { applyAccounts } from '../accounts/apply.js';
 import { parseAccountsFile } from '../accounts/file.js';
 import { pauseAccount, resumeAccount } from '../accounts/pause.js';
-import type { JsonObject } from '../json.js';
 import type { Operator } from '../operator.js';
 import { accountFacts } from '../orders/store/queries.js';
 import { remainingReads, startSync } from '../orders/store/reads.js';
 import { GENERAL_RULES } from '../policy/classify.js';
 import { outcomeMessage } from '../policy/outcome.js';
-import type { PolicyRule } from '../policy/policy.js';
-import { describeSchedule } from '../policy/schedule.js';
+import { type PolicyRule, type ProviderPolicy, WAIT_INTERVAL_MS } from '../policy/policy.js';
+import { type Backoff, describeSchedule } from '../policy/schedule.js';
 import { ok, problem, type Result, refused } from '../problem.js';
-import type { AccountJson } from '../views.js';
+import type { AccountJson, BackoffJson, PolicyRuleJson } from '../views.js';
 import type { OperatorDeps } from './deps.js';
 import { readOnce } from './read-once.js';
 import { accountJson } from './views.js';
@@ -91,7 +90,7 @@ export function accountVerbs(deps: OperatorDeps): AccountVerbs {
           `there is no provider ${id.slice(0, 100)}; there are ${deps.providers.map((each) => each.id).join(', ')}`,
         );
       const { policy } = provider;
-      const rules = [...policy.rules, ...GENERAL_RULES].map((rule) => ruleJson(rule, policy.attempts));
+      const rules = [...policy.rules, ...GENERAL_RULES].map((rule) => ruleJson(rule, policy));
       return ok({ provider: id, rules });
     },
 
@@ -140,24 +139,42 @@ export function accountVerbs(deps: OperatorDeps): AccountVerbs {
 }
 
 /** A policy rule as the API shows it, with its schedule in words of numbers. */
-function ruleJson(rule: PolicyRule, attempts: number): JsonObject {
-  const budget = rule.attempts ?? attempts;
+/** Outcomes that are the account's matter, whoever's call drew them. */
+const OF_ACCOUNT: readonly PolicyRule['outcome'][] = ['throttled', 'blocked'];
+/** Outcomes after which a step that may be repeated is. */
+const REPEATED: readonly PolicyRule['outcome'][] = ['failed', 'unknown'];
+
+function ruleJson(rule: PolicyRule, policy: ProviderPolicy): PolicyRuleJson {
+  const { id, status, outcome, wait, meaning, source, evidence } = rule;
+  const attempts = REPEATED.includes(outcome) ? (rule.attempts ?? policy.attempts) : null;
+  const backoff =
+    attempts !== null ? (rule.backoff ?? policy.backoff) : outcome === 'throttled' ? policy.throttle : null;
   return {
-    id: rule.id,
-    status: typeof rule.status === 'number' ? rule.status : [...rule.status],
+    id,
+    status: typeof status === 'number' ? status : [...status],
     code: rule.code ?? null,
     steps: rule.steps === undefined ? null : [...rule.steps],
-    outcome: rule.outcome,
-    wait: rule.wait ?? null,
-    block: rule.block ?? null,
-    attempts: budget,
-    schedule:
-      rule.backoff === undefined
+    outcome,
+    scope: wait?.scope ?? (OF_ACCOUNT.includes(outcome) ? 'account' : 'order'),
+    wait:
+      wait === undefined
         ? null
-        : describeSchedule(rule.backoff, budget - 1).map((row): JsonObject => ({ ...row })),
+        : {
+            reason: wait.reason,
+            everyMs: WAIT_INTERVAL_MS[wait.reason],
+            deadlineMs: policy.deadlines[wait.reason],
+          },
+    block: rule.block ?? null,
+    attempts,
+    backoff: backoff === null ? null : backoffJson(backoff),
+    schedule: attempts === null || backoff === null ? null : describeSchedule(backoff, attempts - 1),
     alert: rule.alert ?? false,
-    meaning: rule.meaning,
-    source: rule.source,
-    evidence: rule.evidence,
+    meaning,
+    source,
+    evidence,
   };
+}
+
+function backoffJson({ baseMs, capMs, floorMs, jitter }: Backoff): BackoffJson {
+  return { baseMs, capMs, floorMs, jitter };
 }

@@ -5,7 +5,7 @@ import { Agent } from 'undici';
 import { type ApiDeps, createApi } from '../../src/api/server.js';
 import type { Operator } from '../../src/operator.js';
 import { ok, refused } from '../../src/problem.js';
-import type { AccountJson, DeadLetterJson, OrderJson } from '../../src/views.js';
+import type { AccountJson, DeadLetterJson, OrderJson, PolicyRuleJson } from '../../src/views.js';
 
 export const KEY = 'a-bootstrap-key-of-32-characters';
 export const BEARER = { authorization: `Bearer ${KEY}` };
@@ -128,7 +128,7 @@ export function fakeOperator(overrides: Partial<Operator> = {}): { operator: Ope
     applyAccounts: async () => ok({ accounts: [] }),
     explainProvider: (provider) =>
       provider === 'gelato-connect'
-        ? ok({ provider, rules: [{ when: '429', does: 'wait', source: 'Rate Limits' }] })
+        ? ok({ provider, rules: [aRule] })
         : refused('not-found', 'There is no such provider.'),
     ...overrides,
   };
@@ -178,6 +178,25 @@ const opened: TestApi[] = [];
 afterAll(async () => {
   for (const api of opened) await api.close();
 });
+
+/** A row of a provider's error table. */
+export const aRule: PolicyRuleJson = {
+  id: 'gelato-connect/rate-limited',
+  status: 429,
+  code: null,
+  steps: null,
+  outcome: 'throttled',
+  scope: 'account',
+  wait: null,
+  block: null,
+  attempts: null,
+  backoff: { baseMs: 1_000, capMs: 300_000, floorMs: 1_000, jitter: 'equal' },
+  schedule: null,
+  alert: false,
+  meaning: 'Too many requests',
+  source: 'Rate Limits',
+  evidence: 'documented',
+};
 
 /** Starts an API on a free port; it ends with the test file, if not before. */
 export async function testApi(

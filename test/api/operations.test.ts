@@ -1,5 +1,5 @@
 import type { Method } from './harness.js';
-import { type Ask, aDeadLetter, anAccount, type TestApi, testApi } from './harness.js';
+import { type Ask, aDeadLetter, anAccount, aRule, type TestApi, testApi } from './harness.js';
 
 const OPERATOR = 'operator:bootstrap';
 
@@ -137,7 +137,7 @@ const cases: Case[] = [
     method: 'GET',
     path: '/v1/providers/gelato-connect/policy',
     status: 200,
-    answer: { provider: 'gelato-connect', rules: [{ when: '429', does: 'wait', source: 'Rate Limits' }] },
+    answer: { provider: 'gelato-connect', rules: [aRule] },
     verb: 'explainProvider',
     args: ['gelato-connect'],
   },

@@ -1,5 +1,6 @@
 import type { Operator } from '../../src/operator.js';
 import { ok, refused } from '../../src/problem.js';
+import type { PolicyRuleJson } from '../../src/views.js';
 import { account, packline } from './fakes.js';
 
 const paused = account({
@@ -192,26 +193,91 @@ describe('accounts check', () => {
 });
 
 describe('providers explain', () => {
+  const rule: PolicyRuleJson = {
+    id: 'acme/throttled',
+    status: 429,
+    code: null,
+    steps: null,
+    outcome: 'throttled',
+    scope: 'account',
+    wait: null,
+    block: null,
+    attempts: null,
+    backoff: { baseMs: 5_000, capMs: 60_000, floorMs: 500, jitter: 'equal' },
+    schedule: null,
+    alert: false,
+    meaning: 'Too many requests',
+    source: "Acme API, 'Rate Limits'",
+    evidence: 'documented',
+  };
   const policy = {
-    provider: 'gelato-connect',
+    provider: 'acme',
     rules: [
-      { id: 'gelato/429', status: 429, outcome: 'throttled', source: 'Rate Limits' },
-      { id: 'gelato/5xx', status: [500, 599], outcome: 'unknown', alert: true },
-    ],
+      rule,
+      {
+        ...rule,
+        id: 'acme/funds',
+        status: 400,
+        code: 'NO_FUNDS',
+        steps: ['order', 'activate'],
+        outcome: 'waiting',
+        wait: { reason: 'funds', everyMs: 900_000, deadlineMs: 72 * 3_600_000 },
+        backoff: null,
+      },
+      {
+        ...rule,
+        id: 'acme/5xx',
+        status: [500, 599] satisfies [number, number],
+        outcome: 'unknown',
+        scope: 'order',
+        attempts: 6,
+        backoff: { baseMs: 1_000, capMs: 300_000, floorMs: 0, jitter: 'full' },
+        alert: true,
+        evidence: 'assumed',
+      },
+      { ...rule, id: 'acme/key', status: 401, outcome: 'blocked', block: 'auth', backoff: null },
+    ] satisfies PolicyRuleJson[],
   };
 
-  test('prints a row per rule with every column that a rule has', async () => {
-    const result = await packline('providers explain gelato-connect', {
+  test('prints what each row answers to, what follows, what it means and where that stands', async () => {
+    const result = await packline('providers explain acme', {
       operator: { explainProvider: () => ok(policy) },
     });
-    expect(result).toMatchObject({ code: 0, stderr: '' });
-    expect(result.stdout).toMatch(/^ID +STATUS +OUTCOME +SOURCE +ALERT\n/);
-    expect(result.stdout).toMatch(/gelato\/5xx +\[500,599\] +unknown +- +true/);
+    expect(result.code).toBe(0);
+    expect(result.stdout.trimEnd().split('\n')).toEqual([
+      'acme/throttled',
+      '  429 at every step',
+      '  throttled - the whole account',
+      '  where no header names a time: waits from 5 s, doubled up to 1 min, never below 500 ms, equal jitter',
+      '  Too many requests',
+      "  Acme API, 'Rate Limits' [documented]",
+      '',
+      'acme/funds',
+      '  400 NO_FUNDS at order, activate',
+      '  waiting for funds - the whole account; again every 15 min, 72 h at most',
+      '  Too many requests',
+      "  Acme API, 'Rate Limits' [documented]",
+      '',
+      'acme/5xx',
+      '  500-599 at every step',
+      '  unknown - this order',
+      '  where it may be repeated: 6 attempts, waits from 1 s, doubled up to 5 min, never below 0 s, full jitter',
+      '  a human is told at once',
+      '  Too many requests',
+      "  Acme API, 'Rate Limits' [assumed]",
+      '',
+      'acme/key',
+      '  401 at every step',
+      '  blocked (auth) - the whole account',
+      '  Too many requests',
+      "  Acme API, 'Rate Limits' [documented]",
+    ]);
+    expect(result.stderr).toContain('4 rows');
   });
 
   test('--json is the policy, and an unknown provider a problem', async () => {
     const explainProvider = () => ok(policy);
-    const { stdout } = await packline('providers explain gelato-connect --json', {
+    const { stdout } = await packline('providers explain acme --json', {
       operator: { explainProvider },
     });
     expect(JSON.parse(stdout)).toEqual(policy);
