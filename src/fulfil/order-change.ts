@@ -31,13 +31,6 @@ export function success({
   outcome,
   account,
 }: Attempted): Pick<Plan, 'order' | 'followUp'> & { event: NonNullable<Plan['event']> } {
-  const get = {
-    kind: 'poll',
-    step: account.reads.get.name,
-    stepRepeatable: true,
-    priority: PRIORITY.poll,
-    delayMs: 0,
-  } as const;
   if (outcome.kind === 'observed' && claim.order !== null) {
     return {
       ...observedChange(claim.order.status, outcome.state, `order.${claim.kind}_settled`),
@@ -47,7 +40,7 @@ export function success({
   switch (claim.kind) {
     case 'submit': {
       if (outcome.kind !== 'accepted')
-        return { order: null, event: { type: 'order.submitted', data: {} }, followUp: get };
+        return { order: null, event: { type: 'order.submitted', data: {} }, followUp: readOf(account) };
       const to = outcome.status ?? 'submitted';
       return {
         order: {
@@ -89,13 +82,24 @@ export function success({
       return {
         order: { ...UNCHANGED, bodyPatch: updatedFields(claim) },
         event: { type: 'order.updated', data: {} },
-        followUp: get,
+        followUp: readOf(account),
       };
     case 'poll':
       throw new Error('reads are applied by the poll, not settled here');
     default:
       return unreachable(claim.kind);
   }
+}
+
+/** A read of the order, at once. */
+export function readOf(account: OpenAccount): NonNullable<Plan['followUp']> {
+  return {
+    kind: 'poll',
+    step: account.reads.get.name,
+    stepRepeatable: true,
+    priority: PRIORITY.poll,
+    delayMs: 0,
+  };
 }
 
 /** The activation that follows a submit by itself, where the provider has it as a call of its own. */

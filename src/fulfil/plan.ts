@@ -12,7 +12,7 @@ import type { Decision } from '../policy/decide.js';
 import { PRIORITY } from '../policy/job-options.js';
 import { type Outcome, outcomeCode, outcomeMessage, unreachable } from '../policy/outcome.js';
 import type { OpenAccount, Step } from '../providers/provider.js';
-import { activationOf, observedChange, rejection, success, UNCHANGED } from './order-change.js';
+import { activationOf, observedChange, readOf, rejection, success, UNCHANGED } from './order-change.js';
 
 /** BullMQ usually wakes a retry; the dispatcher's bell is its backstop, this much later (design, "Queue"). */
 const RETRY_BACKSTOP_MS = 5_000;
@@ -233,6 +233,13 @@ function deathPlan(
   };
 }
 
+/** What was meant to follow the submit; else a read, where a row of a list does not tell all that there is. */
+function afterFound({ claim, account }: Attempted, state: ProviderState): Plan['followUp'] {
+  if (claim.kind !== 'submit' || claim.order === null) return null;
+  const activation = activationOf(account, claim.order.body, state.status ?? 'submitted');
+  return activation ?? (state.partial === true ? readOf(account) : null);
+}
+
 function lookPlan(attempted: Attempted, result: LookResult): Plan {
   const { claim, outcome } = attempted;
   switch (result.kind) {
@@ -244,10 +251,7 @@ function lookPlan(attempted: Attempted, result: LookResult): Plan {
           { ...result.state, status: result.state.status ?? 'submitted' },
           claim.kind === 'submit' ? 'order.submitted' : `order.${claim.kind}_settled`,
         ),
-        followUp:
-          claim.kind === 'submit' && claim.order !== null
-            ? activationOf(attempted.account, claim.order.body, result.state.status ?? 'submitted')
-            : null,
+        followUp: afterFound(attempted, result.state),
         found: result.state.providerOrderId,
         transition: ended('succeeded', outcome, 0),
       };

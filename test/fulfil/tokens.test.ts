@@ -153,6 +153,19 @@ test('a refresh that was throttled comes again after its Retry-After, and nobody
   expect(alertsOf(scene)).toEqual([]);
 });
 
+test('a missing scope is no matter of the token: it pauses, and no refresh token is spent on it', async () => {
+  const { scene, orders } = await open();
+  const message = 'The access token should have access to one of those scopes: orders.read_write';
+  await scene.control('/_control', {
+    match: { verb: 'submit' },
+    times: 1,
+    do: { status: 401, body: { status: 401, success: false, error: { code: 'Unauthorized', message } } },
+  });
+  await world.ring(orders[0] ?? '');
+  expect(await standing(orders[0])).toMatchObject({ state: 'waiting', attempts: 0, pause: 'auth' });
+  expect(await refreshes()).toEqual([]);
+});
+
 test('a wrong client secret pauses for credentials; corrected, the same refresh token is good', async () => {
   const { scene, orders } = await open({}, { clientSecret: 'wrong' });
   await scene.control('/_control/tokens', { expire: true });
