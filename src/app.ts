@@ -241,10 +241,28 @@ export function followDatabase(
   };
 }
 
-/** The queue's backend as configured. */
-export function openQueue(base: Pick<Base, 'url'>, config: Config, log: Logger): QueueBackend {
+/**
+ * The queue's backend as configured.
+ * @param onFatal told where a Redis that came back would throw jobs away
+ */
+export function openQueue(
+  base: Pick<Base, 'url'>,
+  config: Config,
+  log: Logger,
+  onFatal: (reason: string) => void,
+): QueueBackend {
   const onError = (error: Error) =>
     log.warn({ event: 'queue.trouble', err: error }, 'the queue does not answer; it is tried again');
-  if (config.redisUrl !== null) return redisBackend({ url: config.redisUrl, onError });
+  if (config.redisUrl !== null) {
+    const onEviction = (found: Error | null) => {
+      if (found !== null) onFatal(found.message);
+      else
+        log.warn(
+          { event: 'queue.eviction_unknown' },
+          'this Redis does not say whether it evicts; make sure that its maxmemory-policy is noeviction',
+        );
+    };
+    return redisBackend({ url: config.redisUrl, onError, onEviction });
+  }
   return postgresBackend({ url: base.url, max: QUEUE_CONNECTIONS, onError });
 }

@@ -97,7 +97,7 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
     if (loss === 'gone') options.onFatal('another process holds the sign of life of this one');
   });
   if (config.accountsFile !== null) await applyAccountsFile(base, config.accountsFile, options.env);
-  const queue = openQueue(base, config, log);
+  const queue = openQueue(base, config, log, options.onFatal);
   opened.push(() => queue.close());
   await queue.opened();
   const notifier = createNotifier({

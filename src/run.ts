@@ -7,6 +7,7 @@ import { DataFolderInUse, EmbeddedUnavailable } from './database/embedded.js';
 import { UnusableKeyFile } from './keys.js';
 import { createLog } from './log.js';
 import { type Role, type Running, startProcess } from './process.js';
+import { EvictingRedis } from './queue/eviction.js';
 import { systemTime } from './time.js';
 
 export interface RunRoles {
@@ -90,7 +91,12 @@ async function untilStopped(
 
 /** Errors whose message alone says what to do. */
 export function isForThePerson(error: unknown): error is Error {
-  return [CannotStart, DataFolderInUse, EmbeddedUnavailable, UnsafeDatabase, UnusableKeyFile].some(
-    (kind) => error instanceof kind,
-  );
+  return [
+    CannotStart,
+    DataFolderInUse,
+    EmbeddedUnavailable,
+    EvictingRedis,
+    UnsafeDatabase,
+    UnusableKeyFile,
+  ].some((kind) => error instanceof kind);
 }

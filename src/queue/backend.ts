@@ -8,6 +8,7 @@ import { type JobsOptions, type PostgresConnectionOptions, type Processor, Queue
 import { Redis } from 'ioredis';
 import type { JobData } from '../policy/job-options.js';
 import { systemTime } from '../time.js';
+import { EvictingRedis, readEviction, UNREADABLE } from './eviction.js';
 import { PatientPool, patientBackend } from './patience.js';
 
 /** The hash tag keeps all keys of a queue in one slot of a Redis Cluster. */
@@ -51,7 +52,10 @@ export interface QueueBackend {
     settings: WorkerSettings,
   ): Worker<JobData, string>;
   add(name: string, jobs: { name: string; data: JobData; opts: JobsOptions }[]): Promise<void>;
-  /** Waits a little for the first connection, so that a start is no trouble. Resolves even where there is none. */
+  /**
+   * Waits a little for the first connection, so that a start is no trouble. Resolves even where there is none.
+   * @throws EvictingRedis where it would throw jobs away
+   */
   opened(): Promise<void>;
   /** True where the queue has lost what it held (and, for PostgreSQL, never by itself). */
   wasEmptied(): Promise<boolean>;
@@ -161,8 +165,15 @@ async function untilIdle(
   await Promise.race([paused.catch(orIdle), idle()]).finally(() => timer.abort());
 }
 
+export interface RedisOptions {
+  url: string;
+  onError(error: Error): void;
+  /** A Redis that came back evicts, or (null) does not say whether it does. */
+  onEviction?(found: EvictingRedis | null): void;
+}
+
 /** Redis through ioredis: single, Sentinel or Cluster entry, Valkey. */
-export function redisBackend(options: { url: string; onError(error: Error): void }): QueueBackend {
+export function redisBackend(options: RedisOptions): QueueBackend {
   // Commands of the dispatcher fail fast: a bell that cannot be rung is rung again, a loop that hangs is not.
   const commands = new Redis(options.url, {
     enableOfflineQueue: false,
@@ -173,6 +184,20 @@ export function redisBackend(options: { url: string; onError(error: Error): void
   // Blocking reads of the workers wait for Redis as long as it takes.
   const blocking = new Redis(options.url, { maxRetriesPerRequest: null, connectTimeout: 5_000 });
   commands.on('error', options.onError);
+  let first = true;
+  /** Whoever is connected to may be another server than before, or one that was set up anew. */
+  const checkEviction = async (): Promise<void> => {
+    const policy = await readEviction(commands);
+    if (policy === UNREADABLE) options.onEviction?.(null);
+    else if (policy !== null) throw new EvictingRedis(policy);
+  };
+  commands.on('ready', () => {
+    if (first) return;
+    checkEviction().catch((error: unknown) => {
+      if (error instanceof EvictingRedis) options.onEviction?.(error);
+      else throw error;
+    });
+  });
   blocking.on('error', options.onError);
   return assemble(
     'redis',
@@ -187,7 +212,11 @@ export function redisBackend(options: { url: string; onError(error: Error): void
         }),
       makeWorker: (name, processor, rest) =>
         new Worker<JobData, string>(name, processor, { connection: blocking, prefix: PREFIX, ...rest }),
-      opened: () => readyOrSoon(commands),
+      opened: async () => {
+        await readyOrSoon(commands);
+        if (commands.status === 'ready') await checkEviction();
+        first = false;
+      },
       wasEmptied: async () => (await commands.get(EPOCH_KEY)) === null,
       markFilled: async () => {
         await commands.set(EPOCH_KEY, 'filled');

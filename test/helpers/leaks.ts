@@ -17,7 +17,7 @@ const JOB_STATES: JobType[] = [
 /** Everything that tells of orders without being an order: columns as text. */
 const TABLES = `
 select 'events' as place, data::text as text from packline.events
-union all select 'operations', params::text || carry::text || coalesce(last_outcome::text, '') from packline.operations
+union all select 'operations', params::text || carry::text from packline.operations
 union all select 'provider data', provider_data::text from packline.orders
 union all select 'sealed rows', sku || sealed from packline.deliverables
 union all select 'attempts', coalesce(evidence::text, '') || coalesce(data::text, '') || coalesce(code, '') from packline.attempts

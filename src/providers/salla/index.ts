@@ -214,14 +214,21 @@ function ordersIntoStore(settings: Config, call: Call): ModeOfWork {
       probe: probeStep(call, '/orders'),
     },
     validateUpdate: readUpdate,
+    // Orders of one customer could be taken for each other where the store is told no reference.
+    ...(by === 'correlation' ? { serialKey: (body) => `customer:${customerKey(body)}` } : {}),
   };
+}
+
+/** By what the store's list finds a customer: its own id, else the digits of the phone. */
+function customerKey({ customer }: Pick<OrderView['body'], 'customer'>): string {
+  return customer?.id ?? (customer?.phone ?? '').replace(/\D/g, '');
 }
 
 /** What "List Orders" searches by: our reference, or the customer where the store is told none. */
 function searchedBy(order: OrderView, by: 'reference' | 'correlation'): Record<string, string> {
   if (by === 'reference') return { keyword: order.providerReference };
-  const { id, phone = '' } = order.body.customer ?? {};
-  const customer = id === undefined ? { keyword: phone.replace(/\D/g, '') } : { customer_id: id };
+  const key = customerKey(order.body);
+  const customer = order.body.customer?.id === undefined ? { keyword: key } : { customer_id: key };
   return { ...customer, from_date: listedFrom(order.createdAt) };
 }
 

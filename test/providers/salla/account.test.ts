@@ -1,6 +1,6 @@
 import { salla } from '../../../src/providers/salla/index.js';
 import { messages, stepsOf, workFor } from '../fixtures.js';
-import { CREDENTIALS, openAccount, shipmentBody, statusBody } from './fixtures.js';
+import { CREDENTIALS, goodBody, openAccount, shipmentBody, statusBody } from './fixtures.js';
 
 describe('the configuration', () => {
   test('needs nothing', () => {
@@ -137,8 +137,11 @@ describe('an open account', () => {
     expect(Object.keys(openAccount({ mode: 'C' }).verbs)).toEqual(['submit']);
   });
 
-  test('calls one at a time for an order of the store', () => {
+  test('calls one at a time for an order of the store, or for a customer whose orders could be confused', () => {
     expect(openAccount().serialKey).toBeUndefined();
+    const correlated = openAccount({ orderPath: '/orders' });
+    expect(correlated.serialKey?.(goodBody())).toBe('customer:966501234567');
+    expect(correlated.serialKey?.(goodBody({ customer: { id: '77' } }))).toBe('customer:77');
     expect(openAccount({ mode: 'B' }).serialKey?.(shipmentBody())).toBe('order:1017120475');
     const numbered = statusBody({ options: { orderId: 1017120475, statusSlug: 'shipped' } });
     expect(openAccount({ mode: 'C' }).serialKey?.(numbered)).toBe('order:1017120475');
