@@ -1,10 +1,10 @@
 /** From an HTTP result to what is stored: classify, decide, close doors, settle, tell. */
 import type { CachedAccount } from '../accounts/cache.js';
 import { judgeLook, type LookResult } from '../confirm/judge.js';
-import { carriedRound, lookRound } from '../confirm/round.js';
+import { advanceRound, type Control, lookRound } from '../confirm/round.js';
 import { sqlState } from '../database/connect.js';
 import type { Claim } from '../orders/store/claim.js';
-import { absorbLate, closeAbsent } from '../orders/store/confirm.js';
+import { absorbLate, closeAbsent, findControl } from '../orders/store/confirm.js';
 import type { Settled, Settlement } from '../orders/store/settle.js';
 import type { Classified } from '../policy/classify.js';
 import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
@@ -22,7 +22,8 @@ import { report, tellOf } from './telling.js';
 
 export async function conclude(deps: FulfilDeps, call: Call): Promise<Fulfilled> {
   const classified = await learn(deps, call);
-  const judged = asBug(() => judge(deps, call, classified));
+  const candidate = await controlFor(deps, call, classified);
+  const judged = asBug(() => judge(deps, call, classified, candidate));
   const { settlement } = judged;
   await closeDoors(deps, call, judged.doors);
   if (judged.look?.kind === 'absent') return concludeAbsent(deps, call, judged);
@@ -75,7 +76,17 @@ interface Judged {
   settlement: Settlement;
 }
 
-function judge(deps: FulfilDeps, call: Call, classified: Classified): Judged {
+/** What an absence has to be held against, where this look is one that would count. */
+async function controlFor({ db }: FulfilDeps, call: Call, { outcome }: Classified): Promise<Control | null> {
+  const { account, claim } = call;
+  const { capabilities, reads } = account.open;
+  if (claim.purpose !== 'look' || claim.order === null || capabilities.lookup !== 'reference') return null;
+  const { last, counts, control } = lookRound(claim, reads);
+  if (outcome.kind !== 'missing' || !last || !counts || control !== null) return null;
+  return findControl(db, account.id, claim.order.id, capabilities.lagMs);
+}
+
+function judge(deps: FulfilDeps, call: Call, classified: Classified, candidate: Control | null): Judged {
   const { account, claim, step, result } = call;
   // Times that an answer names are on this process's clock, and deadlines on the database's.
   const now = deps.time.clock.now();
@@ -101,16 +112,13 @@ function judge(deps: FulfilDeps, call: Call, classified: Classified): Judged {
     return { classified, decision, doors: decision, look: null, settlement };
   }
   const round = lookRound(claim, account.open.reads);
-  const missed = classified.outcome.kind === 'missing';
+  const next = advanceRound(round, classified.outcome, candidate);
+  // Of the control nothing is taken over: it is another order's.
+  const learned = next.kind === 'over' ? next.outcome : classified.outcome;
   const look: LookResult =
-    missed && !round.last
+    next.kind === 'on'
       ? { kind: 'again', counted: false, delayMs: 0 }
-      : judgeLook(
-          classified.outcome,
-          { ...claim, counts: round.counts },
-          account.common.confirm,
-          now + ahead,
-        );
+      : judgeLook(next.outcome, { ...claim, counts: round.counts }, account.common.confirm, now + ahead);
   return {
     classified,
     decision: null,
@@ -119,9 +127,9 @@ function judge(deps: FulfilDeps, call: Call, classified: Classified): Judged {
     doors: { ...decision, misconfigured: undefined },
     look,
     settlement: withGains(
-      planLook(attempted, look, carriedRound(round, missed)),
+      planLook({ ...attempted, outcome: learned }, look, next.kind === 'on' ? next.carry : {}),
       claim,
-      classified.outcome,
+      learned,
       deps.seal,
     ),
   };

@@ -30,7 +30,12 @@ export async function closeDoors(deps: FulfilDeps, call: Call, decision: Decisio
         reason: `${inARow} different orders in a row were refused as misconfigured`,
       });
     }
-  } else if (decision?.kind === 'succeed' && claim.kind === 'submit' && account.inDoubt) {
+  } else if (
+    decision?.kind === 'succeed' &&
+    claim.kind === 'submit' &&
+    claim.purpose === 'call' &&
+    account.inDoubt
+  ) {
     await markProven(deps.db, account.id);
   }
 }

@@ -7,6 +7,7 @@ import type { CachedAccount } from '../accounts/cache.js';
 import { lookRound } from '../confirm/round.js';
 import type { Database } from '../database/connect.js';
 import { type Claim, giveBackRings, parkBusy } from '../orders/store/claim.js';
+import { controlOrder } from '../orders/store/confirm.js';
 import { settleWithoutOrder } from '../orders/store/verbs.js';
 import { findStep, type Step } from '../providers/provider.js';
 import { conclude, park } from './conclude.js';
@@ -97,7 +98,8 @@ export async function runClaim(
   }
   let call: Call;
   try {
-    call = await callOnce(deps, account, claim, { step, work: workOf(account, claim) }, asked, keys);
+    const work = workOf(account, await aboutOf(deps, account, claim));
+    call = await callOnce(deps, account, claim, { step, work }, asked, keys);
   } catch (error) {
     return park(deps, account, claim, error, false);
   }
@@ -109,6 +111,19 @@ export async function runClaim(
     const harmless = call.result.kind === 'notSent' || step.repeatable || claim.purpose !== 'call';
     return park(deps, account, claim, error.cause, !harmless);
   }
+}
+
+/** The claim's own order; in a control look the other one, which has to be found. */
+async function aboutOf(
+  { db }: FulfilDeps,
+  account: CachedAccount,
+  claim: Claim,
+): Promise<Pick<Claim, 'order' | 'params' | 'carry'>> {
+  const control = claim.purpose === 'look' ? lookRound(claim, account.open.reads).control : null;
+  if (control === null) return claim;
+  const order = await controlOrder(db, control.orderId);
+  if (order === null) throw new Error(`order ${control.orderId}, which was to be looked for, is gone`);
+  return { order, params: {}, carry: {} };
 }
 
 function stepOf(account: CachedAccount, claim: Claim): Step | null {

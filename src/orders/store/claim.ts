@@ -141,7 +141,8 @@ with want as materialized (
 ), tried as (
   insert into packline.attempts
     (operation_id, order_id, account_id, generation, step, purpose, repeatable, fence, owner, send_by, timeout_ms)
-  select m.id, m.order_id, m.account_id, m.generation, case when m.purpose = 'look' then 'look' else m.step end, m.purpose,
+  select m.id, m.order_id, m.account_id, m.generation, case when m.purpose = 'look' then 'look' else m.step end,
+    case when m.purpose = 'look' and jsonb_typeof(m.carry->'control') = 'object' then 'control'::packline.purpose else m.purpose end,
     m.purpose <> 'call' or m.step_repeatable, m.fence, $2::int, now() + $3::int * interval '1 ms', m."timeoutMs"
   from moved m
   returning id, operation_id

@@ -1,6 +1,36 @@
 /** The ends of a confirmation: an absence that is proven, and evidence that came late. */
+
+import type { Control } from '../../confirm/round.js';
 import type { Sql } from '../../database/connect.js';
+import type { ClaimedOrder } from './claim.js';
 import { type Settlement, settleAttempts } from './settle.js';
+
+const CONTROL = `
+select d.id::text as "orderId", d.provider_order_id as "providerOrderId"
+from packline.orders d join packline.operations o on o.order_id = d.id and o.kind = 'submit' and o.state = 'succeeded'
+where d.account_id = $1 and d.id <> $2::uuid and d.provider_order_id is not null and d.status <> 'canceled'
+  and o.generation = d.generation and o.finished_at <= now() - $3::float8 * interval '1 ms'
+order by d.id desc limit 1`;
+
+/** The account's newest order that was accepted so long ago (ms) that lookups must show it; null where there is none. */
+export async function findControl(
+  sql: Sql,
+  account: string,
+  orderId: string,
+  lagMs: number,
+): Promise<Control | null> {
+  return (await sql.query<Control>(CONTROL, account, orderId, lagMs))[0] ?? null;
+}
+
+const CONTROL_ORDER = `
+select d.id::text as id, d.reference, d.generation, d.body, d.status, d.provider_order_id as "providerOrderId",
+  d.provider_data as "providerData", d.missing_reads as "missingReads", d.created_at::text as "createdAt"
+from packline.orders d where d.id = $1::uuid`;
+
+/** An order as a claim has it. */
+export async function controlOrder(sql: Sql, orderId: string): Promise<ClaimedOrder | null> {
+  return (await sql.query<ClaimedOrder>(CONTROL_ORDER, orderId))[0] ?? null;
+}
 
 const ADOPTED = `
 select d.provider_order_id as id from packline.orders d
