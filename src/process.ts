@@ -163,6 +163,7 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
       log,
       presenceClass: PRESENCE_CLASS,
       hint: base.hint,
+      watch: { http: base.http, key: base.key, tell: notifier.tell },
       probe: async (account) => {
         const checked = await base.operator.checkAccount(account);
         return checked.ok && checked.value.ok;

@@ -1,5 +1,6 @@
 /** One-time passwords, as far as no person is needed: one code is asked for when an operation begins to wait for one. */
-import { beginOtpCall, endOtpCall } from '../orders/store/otp.js';
+import { beginOtpCall } from '../orders/store/otp.js';
+import { endSideCall } from '../orders/store/side-calls.js';
 import { classify } from '../policy/classify.js';
 import { type Outcome, outcomeCode } from '../policy/outcome.js';
 import { type Call, callOnce, type FulfilDeps } from './deps.js';
@@ -50,7 +51,7 @@ async function ask(
     account.open.readError,
     account.open.statusOf,
   );
-  await endOtpCall(
+  await endSideCall(
     deps.db,
     attempt,
     evidenceOf(step.name, made.request, made.result, classified, made.durationMs, false),

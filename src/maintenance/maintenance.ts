@@ -13,6 +13,7 @@ import type { Time } from '../time.js';
 import { mirrorLetters } from './board.js';
 import { watchBalances } from './funds.js';
 import { seekLeadership } from './leader.js';
+import { type WatchDeps, watchAbsent } from './watch.js';
 
 export interface MaintenanceDeps {
   db: Database;
@@ -25,6 +26,8 @@ export interface MaintenanceDeps {
   hint(): void;
   /** One cheap read with an account's credentials: true where they are taken. */
   probe(account: string): Promise<boolean>;
+  /** What the watch over absent calls needs beside the rest. */
+  watch: Pick<WatchDeps, 'http' | 'key' | 'tell'>;
   /** The account's balance; null where the provider tells none, or did not answer. */
   readBalance(account: string): Promise<string | null>;
 }
@@ -65,6 +68,14 @@ export function startMaintenance(deps: MaintenanceDeps): Maintenance {
       run: async () => void (await mirrorLetters(db, queue)),
     },
     { name: 'pauses', everyMs: PAUSES_MS, leaderOnly: true, run: () => pauses(deps) },
+    {
+      name: 'watch',
+      everyMs: PAUSES_MS,
+      leaderOnly: true,
+      run: async () => {
+        if (await watchAbsent({ ...deps, ...deps.watch })) deps.hint();
+      },
+    },
     {
       name: 'funds',
       everyMs: PAUSES_MS,

@@ -3,8 +3,9 @@ import type { CachedAccount } from '../accounts/cache.js';
 import { json } from '../database/connect.js';
 import { deliverableContext, factContext } from '../fulfil/gains.js';
 import type { Operator } from '../operator.js';
-import { beginOtpCall, endOtpCall } from '../orders/store/otp.js';
+import { beginOtpCall } from '../orders/store/otp.js';
 import { findOrder, type OrderRow } from '../orders/store/queries.js';
+import { endSideCall } from '../orders/store/side-calls.js';
 import { type Outcome, outcomeCode } from '../policy/outcome.js';
 import { ok, type Result, refused } from '../problem.js';
 import type { OneTimePassword } from '../providers/provider.js';
@@ -101,7 +102,7 @@ async function call(
   const [step, params] = 'code' in given ? [otp.verify, { code: given.code }] : [otp.request, {}];
   const attempt = await beginOtpCall(deps.db, row.id, step.name, account.common.requestTimeoutMs);
   const { outcome, evidence } = await askOnce(deps, account, step, about, params);
-  if (attempt !== null) await endOtpCall(deps.db, attempt, evidence);
+  if (attempt !== null) await endSideCall(deps.db, attempt, evidence);
   return outcome;
 }
 

@@ -25,6 +25,8 @@ type Deps = Pick<OperatorDeps, 'db' | 'http' | 'time' | 'key'>;
 interface About {
   row: OrderRow;
   providerOrderId: string;
+  /** What earlier steps of the operation left, where the step needs it. */
+  carry?: JsonObject;
 }
 
 /** Reads something; what came of it. */
@@ -134,7 +136,7 @@ async function workFor(
   );
   return {
     params,
-    carry: {},
+    carry: about?.carry ?? {},
     ...(accessToken !== null && { accessToken }),
     ...(about !== null && { order: viewOf(account, about) }),
   };

@@ -138,6 +138,8 @@ export interface OpenAccount {
     look?: Step;
     furtherLooks?: readonly Step[];
     list?: { step: Step; pageSize: number };
+    /** Shows every order of a reference, where `look` shows only one. */
+    count?: Step;
     probe: Step;
     /** What is left of the account's money: `done` with `data.balance`, a decimal string. */
     balance?: Step;

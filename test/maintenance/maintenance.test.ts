@@ -7,8 +7,10 @@ import {
 } from '../../src/maintenance/maintenance.js';
 import { claimOperations } from '../../src/orders/store/claim.js';
 import { ringDue } from '../../src/orders/store/dispatch.js';
+import { createHttp, type Http } from '../../src/providers/http.js';
 import { type QueueBackend, redisBackend, SCHEDULE_QUEUE } from '../../src/queue/backend.js';
 import { systemTime } from '../../src/time.js';
+import { KEY } from '../accounts/database.js';
 import { type FakeTime, fakeTime } from '../helpers/fake-time.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { until } from '../helpers/until.js';
@@ -16,11 +18,14 @@ import { openShop, type Shop } from './shop.js';
 
 let shop: Shop;
 let redis: TestRedis;
+let http: Http;
 let queue: QueueBackend;
 beforeAll(async () => {
   [shop, redis] = await Promise.all([openShop(), startRedis()]);
+  http = createHttp({ clock: systemTime.clock, connections: 1 });
 });
 afterAll(async () => {
+  await http.close();
   await redis.stop();
   await shop.close();
 });
@@ -58,6 +63,7 @@ function start(over: Partial<MaintenanceDeps> = {}): Started {
       hint: () => {
         started.hints += 1;
       },
+      watch: { http, key: KEY, tell: () => undefined },
       readBalance: async () => null,
       probe: async (account) => {
         started.probed.push(account);

@@ -2,9 +2,8 @@
  * The calls of a one-time password. They are made while their operation waits, so no claim records them; like any
  * other call they have a row before their first byte, and what became of them stands in it.
  */
-import { json, type Sql } from '../../database/connect.js';
+import type { Sql } from '../../database/connect.js';
 import { SEND_BY_MS } from './claim.js';
-import type { Evidence } from './settle.js';
 
 // Nobody takes such a call over, so it has no owner; and what it did is not looked up, so it counts as repeatable.
 const BEGIN = `
@@ -29,16 +28,4 @@ export async function beginOtpCall(
   timeoutMs: number,
 ): Promise<string | null> {
   return (await sql.query<{ id: string }>(BEGIN, orderId, step, timeoutMs))[0]?.id ?? null;
-}
-
-const END = `
-update packline.attempts a set ended_at = now(), duration_ms = x."durationMs", report = x.report, verdict = x.verdict,
-  outcome = x.outcome, code = x.code, http_status = x."httpStatus", rule = x.rule, evidence = x.excerpt
-from jsonb_to_record($2::jsonb) as x("durationMs" int, report packline.report, verdict packline.verdict, outcome text, code text,
-  "httpStatus" int, rule text, excerpt jsonb)
-where a.id = $1::bigint`;
-
-/** Records what became of it. */
-export async function endOtpCall(sql: Sql, attemptId: string, evidence: Evidence): Promise<void> {
-  await sql.query(END, attemptId, json({ ...evidence }));
 }

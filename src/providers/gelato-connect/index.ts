@@ -127,6 +127,7 @@ export const gelatoConnect = defineProvider<Config, Credentials>({
         get: steps.get,
         look: steps.look,
         list: { step: steps.search, pageSize: PAGE_SIZE },
+        count: steps.count,
         probe: steps.probe,
       },
       readError,
@@ -252,28 +253,35 @@ function buildReads(settings: Config, call: Call) {
       return { kind: 'observed', state: { ...state, sameContent: sameContent(order.body, parsed.data) } };
     },
   };
-  const list: Step = {
+  const searchFor = (name: string, references: (work: Work) => string[]): Step => ({
     ...READ,
-    name: 'search',
-    request: (work) => search({ orderReferenceIds: referencesOf(work), limit: PAGE_SIZE }),
+    name,
+    request: (work) => search({ orderReferenceIds: references(work), limit: PAGE_SIZE }),
     read: (work, answer) => {
       const parsed = searchAnswer.safeParse(answer.json);
       if (!parsed.success) return null;
-      const asked = new Set(referencesOf(work));
+      const asked = new Set(references(work));
       const states = parsed.data.orders.map((row) => toState(row, true));
       // A row that was not asked for: the filter is being ignored, and what is missing proves nothing.
       return states.every(({ reference }) => reference !== null && asked.has(reference))
         ? { kind: 'done', states }
         : null;
     },
-  };
+  });
   const probe: Step = {
     ...READ,
     name: 'probe',
     request: () => search({ limit: 1 }),
     read: (_work, answer) => (searchAnswer.safeParse(answer.json).success ? { kind: 'done' } : null),
   };
-  return { get, look, search: list, probe };
+  return {
+    get,
+    look,
+    search: searchFor('search', referencesOf),
+    // A GET by reference shows one order, whichever; a search shows all of them.
+    count: searchFor('count', (work) => [orderOf(work).providerReference]),
+    probe,
+  };
 }
 
 /**
