@@ -27,7 +27,8 @@ import { prepare, workBefore } from './prepare.js';
 /** Runs one operation once. */
 export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   const { account } = bell;
-  await prepare(deps, account, bell.operationId);
+  const prepared = await prepare(deps, account, bell.operationId);
+  if (prepared === null) return { kind: 'done', what: 'not claimed: it is under way, or over' };
   const keys = await keysOf(deps, account, () => workBefore(deps, account, bell.operationId));
   const permit = await deps
     .gate(account)
@@ -40,6 +41,7 @@ export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   const claimed = await deps.hot.claim({
     operationId: bell.operationId,
     timeoutMs: account.common.requestTimeoutMs,
+    ...prepared,
   });
   if (!claimed.ok) return refused(deps, claimed.operationId, claimed.refusal);
   return runClaim(deps, account, claimed.claim, asked, keys);

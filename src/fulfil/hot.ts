@@ -30,8 +30,9 @@ export function createHotPath({ db, owner, presenceClass, time }: HotPathOptions
     max: MAX_BATCH,
     inFlight: IN_FLIGHT,
     run: async (requests) => {
-      // Two bells of one operation may ring together; the second one finds it taken.
-      const unique = [...new Map(requests.map((request) => [request.operationId, request])).values()];
+      // Two bells of one operation may ring together; the second one finds it taken. What was prepared last counts.
+      const byFence = [...requests].sort((a, b) => (a.fence ?? 0) - (b.fence ?? 0));
+      const unique = [...new Map(byFence.map((request) => [request.operationId, request])).values()];
       const results = await again(() => claimOperations(db, unique, owner(), presenceClass), time);
       const byId = new Map(
         results.map((result) => [result.ok ? result.claim.operationId : result.operationId, result]),

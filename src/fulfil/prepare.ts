@@ -12,12 +12,28 @@ import { findStep, type Known, type Work } from '../providers/provider.js';
 import { type FulfilDeps, workOf } from './deps.js';
 import { factContext } from './gains.js';
 
-/** Does nothing for adapters that have nothing to prepare, and for operations that are being looked up. */
-export async function prepare(deps: FulfilDeps, account: CachedAccount, operationId: string): Promise<void> {
+/** For which claim an operation was prepared: one with this fence; any, where there is nothing to prepare. */
+export type Prepared = { fence?: number };
+
+/** States from which an operation is claimed. In any other one it is somebody else's, or over. */
+const CLAIMABLE: readonly string[] = ['pending', 'queued', 'retrying', 'waiting', 'unconfirmed'];
+
+/**
+ * Moves the operation to the step where it is to begin. Does nothing for adapters that have nothing to prepare, and
+ * for operations that are being looked up.
+ * @returns null where there is nothing to be claimed
+ */
+export async function prepare(
+  deps: FulfilDeps,
+  account: CachedAccount,
+  operationId: string,
+): Promise<Prepared | null> {
   const { prepare: preparation } = account.open;
-  if (preparation === undefined) return;
+  if (preparation === undefined) return {};
   const operation = await unclaimedOperation(deps.db, operationId);
-  if (operation === null || operation.purpose !== 'call' || operation.state === 'unconfirmed') return;
+  if (operation === null || !CLAIMABLE.includes(operation.state)) return null;
+  const { fence } = operation;
+  if (operation.purpose !== 'call' || operation.state === 'unconfirmed') return { fence };
   const work = workOf(account, operation satisfies Pick<Claim, 'order' | 'params' | 'carry'>);
   const wanted = preparation.facts(operation.kind, work);
   const rows = await findFacts(deps.db, account.id, wanted.facts);
@@ -34,17 +50,18 @@ export async function prepare(deps: FulfilDeps, account: CachedAccount, operatio
     last: lastOf(operation),
   };
   const begin = preparation.begin(operation.kind, work, known);
-  if (begin === null) return;
+  if (begin === null) return { fence };
   const step = findStep(account.open, operation.kind, begin.step);
   if (step === null)
     throw new Error(
       `${account.provider.id} begins ${operation.kind} at ${begin.step}, which it does not have`,
     );
-  await beginAt(deps.db, operationId, operation.step, {
+  await beginAt(deps.db, operationId, operation, {
     step: step.name,
     repeatable: step.repeatable,
     carry: begin.carry,
   });
+  return { fence };
 }
 
 /** How the operation's own last attempt ended, where it has made one. */

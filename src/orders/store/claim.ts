@@ -16,6 +16,8 @@ export interface ClaimRequest {
   operationId: string;
   /** The account's request timeout, ms. */
   timeoutMs: number;
+  /** The fence that the operation had when it was prepared: claimed by anybody since, it has to be prepared anew. */
+  fence?: number;
 }
 
 /** A claimed operation with its attempt: everything that the call needs. */
@@ -79,10 +81,10 @@ export const TRYING = `'pending', 'queued', 'running'`;
 
 const CLAIM = `
 with want as materialized (
-  select * from jsonb_to_recordset($1::jsonb) as w("operationId" bigint, "timeoutMs" int)
+  select * from jsonb_to_recordset($1::jsonb) as w("operationId" bigint, "timeoutMs" int, fence int)
 ), locked as materialized (
   select o.*, w."timeoutMs",
-    o.state in ('pending', 'queued', 'retrying', 'waiting', 'unconfirmed') and o.due_at <= now() as due
+    (w.fence is null or w.fence = o.fence) and o.state in ('pending', 'queued', 'retrying', 'waiting', 'unconfirmed') and o.due_at <= now() as due
   from packline.operations o join want w on w."operationId" = o.id
   where o.id = any($6::bigint[])
   order by o.id for update of o

@@ -52,6 +52,8 @@ export interface UnclaimedOperation {
   step: string;
   purpose: Purpose;
   state: string;
+  /** Counts claims. */
+  fence: number;
   params: JsonObject;
   carry: JsonObject;
   lastOutcome: { kind: string; code: string } | null;
@@ -69,7 +71,7 @@ export interface UnclaimedOperation {
 }
 
 const UNCLAIMED = `
-select o.kind, o.step, o.purpose, o.state, o.params, o.carry, o.last_outcome as "lastOutcome", jsonb_build_object(
+select o.kind, o.step, o.purpose, o.state, o.fence, o.params, o.carry, o.last_outcome as "lastOutcome", jsonb_build_object(
     'id', d.id, 'reference', d.reference, 'generation', d.generation, 'body', d.body, 'status', d.status,
     'providerOrderId', d.provider_order_id, 'providerData', d.provider_data, 'missingReads', d.missing_reads,
     'createdAt', d.created_at) as "order"
@@ -81,14 +83,14 @@ export async function unclaimedOperation(sql: Sql, operationId: string): Promise
 
 const BEGIN_AT = `
 update packline.operations set step = $2, step_repeatable = $3::boolean, carry = carry || $4::jsonb, updated_at = now()
-where id = $1::bigint and state in ('pending', 'queued', 'retrying', 'waiting') and step = $5`;
+where id = $1::bigint and state in ('pending', 'queued', 'retrying', 'waiting') and step = $5 and fence = $6::int`;
 
 /** Moves an operation that nobody has claimed to the step where it is to begin. */
 export async function beginAt(
   sql: Sql,
   operationId: string,
-  from: string,
+  from: { step: string; fence: number },
   to: { step: string; repeatable: boolean; carry: JsonObject },
 ): Promise<void> {
-  await sql.query(BEGIN_AT, operationId, to.step, to.repeatable, json(to.carry), from);
+  await sql.query(BEGIN_AT, operationId, to.step, to.repeatable, json(to.carry), from.step, from.fence);
 }
