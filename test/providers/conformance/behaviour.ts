@@ -109,19 +109,19 @@ export async function disbelievesProxies(world: World, subject: Subject): Promis
       const { operation } = await arriveAt(scene, subject, at);
       await tell(scene, subject, at.step.name, { status: 404, body: '<h1>404 Not Found</h1>' });
       await world.ring(operation);
-      const { state, absentLooks, order, carry } = await world.standing(operation);
+      const { state, looks, absentLooks, order, carry } = await world.standing(operation);
       expect({
         step: at.step.name,
         state,
         absentLooks,
         missing: order?.missingReads ?? 0,
-        round: carry.lookAt ?? 0,
+        goesOn: carry.roundLooks === looks,
       }).toEqual({
         step: at.step.name,
         state: at.purpose === 'look' ? 'unconfirmed' : expect.stringMatching(/^(?:retrying|rejected)$/),
         absentLooks: 0,
         missing: 0,
-        round: 0,
+        goesOn: false,
       });
     }
   });

@@ -30,6 +30,7 @@ export interface Standing {
   /** Budget spent, and attempt rows. */
   attempts: number;
   calls: number;
+  looks: number;
   absentLooks: number;
   carry: JsonObject;
   lastOutcome: { kind: string; code: string; message: string | null } | null;
@@ -86,7 +87,7 @@ export interface World {
 }
 
 const STANDING = `
-select o.state, o.step, o.purpose, o.wait_reason as "waitReason", o.attempts, o.calls, o.absent_looks as "absentLooks",
+select o.state, o.step, o.purpose, o.wait_reason as "waitReason", o.attempts, o.calls, o.looks, o.absent_looks as "absentLooks",
   o.carry, o.last_outcome as "lastOutcome",
   case when d.id is null then null else jsonb_build_object('status', d.status, 'failure', d.failure,
     'attention', d.attention_code, 'providerOrderId', d.provider_order_id, 'missingReads', d.missing_reads) end as "order",
