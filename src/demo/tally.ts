@@ -1,119 +1,119 @@
-/** What came of the demo: our rows beside the provider's own ledger. */
+/** What came of the demo: our rows beside the providers' own ledgers, account by account. */
 import Table from 'cli-table3';
-import { z } from 'zod';
 import type { Sql } from '../database/connect.js';
+import { ORDER_STATUSES } from '../orders/order.js';
+import { type Comparison, compareBooks, type Ledger, type OurOrder } from './ledger.js';
 
-const ledgerSchema = z.object({
-  orders: z.array(z.object({ id: z.string(), reference: z.string(), status: z.string() })),
-  requests: z.array(z.object({ verb: z.string().nullable(), status: z.number() })),
-});
-export type Ledger = z.output<typeof ledgerSchema>;
+/** What was sent to one account. */
+export interface Sent {
+  orders: number;
+  refused: number;
+  /** Valid orders that were refused, or invalid ones that were taken. */
+  unexpected: number;
+}
 
-export interface Tally {
-  statuses: Record<string, number>;
+/** What our own rows say of one account. */
+export interface Rows {
+  statuses: Readonly<Record<string, number>>;
+  held: number;
   attempts: number;
   retries: number;
-  throttled: number;
   confirmed: number;
   deadLetters: number;
-  held: number;
-  atProvider: number;
-  here: number;
-  /** References that the provider holds more than once. */
-  doubled: number;
-  /** Orders that we took and that are neither at the provider, nor ended with a reason, nor before a human. */
-  lost: number;
-  /** Orders at the provider that no order of ours names. */
-  orphans: number;
 }
 
-export async function readLedger(url: string): Promise<Ledger> {
-  const answer = await fetch(new URL('/_ledger', url));
-  return ledgerSchema.parse(await answer.json());
+export interface Tally extends Sent, Rows, Comparison {
+  account: string;
+  throttled: number;
 }
 
-/** How many operations are still under way. */
-export async function openOperations(sql: Sql): Promise<number> {
-  const [row] = await sql.query<{ n: number }>(
-    `select count(*)::int as n from packline.operations where kind <> 'poll' and state not in ('succeeded', 'rejected', 'dead', 'canceled')`,
-  );
-  return row?.n ?? 0;
+type Figures = Omit<Rows, 'statuses' | 'held'>;
+
+const FIGURES = `
+select a.id as account,
+  (select count(*)::int from packline.attempts t where t.account_id = a.id) as attempts,
+  (select count(*)::int from packline.events e where e.account_id = a.id and e.type = 'operation.retrying') as retries,
+  (select count(*)::int from packline.attempts t where t.account_id = a.id and t.verdict = 'accepted' and t.report = 'unknown') as confirmed,
+  (select count(*)::int from packline.dead_letters l where l.account_id = a.id and l.state = 'open') as "deadLetters"
+from packline.accounts a`;
+
+const OUR_ORDERS = `
+select account_id as account, reference, body, status, provider_order_id as "providerOrderId",
+  attention_code as attention, held
+from packline.orders`;
+
+/** @param parts the accounts in the order of the table, with what was sent to each and its provider's ledger */
+export async function takeTally(
+  sql: Sql,
+  parts: readonly { account: string; provider: string; sent: Sent; ledger: Ledger }[],
+): Promise<Tally[]> {
+  const figures = await sql.query<Figures & { account: string }>(FIGURES);
+  const orders = await sql.query<OurOrder & { account: string }>(OUR_ORDERS);
+  return parts.map(({ account, provider, sent, ledger }) => {
+    const ours = orders.filter((order) => order.account === account);
+    const own = figures.find((row) => row.account === account);
+    if (own === undefined) throw new Error(`there is no account ${account}`);
+    return { ...own, ...sent, ...standing(ours), ...compared(provider, ours, ledger) };
+  });
 }
 
-/** Orders that the provider still works on. */
-export async function openOrders(sql: Sql): Promise<number> {
-  const [row] = await sql.query<{ n: number }>(
-    `select count(*)::int as n from packline.orders where status in ('received', 'submitted', 'in_progress', 'shipped') and not held`,
-  );
-  return row?.n ?? 0;
+function compared(
+  provider: string,
+  ours: readonly OurOrder[],
+  ledger: Ledger,
+): Comparison & { throttled: number } {
+  const throttled = ledger.requests.filter(({ status }) => status === 429).length;
+  return { ...compareBooks(provider, ours, ledger), throttled };
 }
 
-export async function statusCounts(sql: Sql): Promise<Record<string, number>> {
-  const rows = await sql.query<{ status: string; n: number }>(
-    `select status, count(*)::int as n from packline.orders group by status order by status`,
-  );
-  return Object.fromEntries(rows.map(({ status, n }) => [status, n]));
+function standing(ours: readonly OurOrder[]): Pick<Rows, 'statuses' | 'held'> {
+  const statuses: Record<string, number> = {};
+  for (const { status, held } of ours) if (!held) statuses[status] = (statuses[status] ?? 0) + 1;
+  return { statuses, held: ours.filter(({ held }) => held).length };
 }
 
-export async function takeTally(sql: Sql, ledger: Ledger): Promise<Tally> {
-  const [facts] = await sql.query<
-    Pick<Tally, 'attempts' | 'retries' | 'confirmed' | 'deadLetters' | 'held'>
-  >(`
-    select (select count(*)::int from packline.attempts) as attempts,
-      (select count(*)::int from packline.events where type = 'operation.retrying') as retries,
-      (select count(*)::int from packline.attempts a where a.verdict = 'accepted' and a.report = 'unknown') as confirmed,
-      (select count(*)::int from packline.dead_letters where state = 'open') as "deadLetters",
-      (select count(*)::int from packline.orders where held) as held`);
-  const orders = await sql.query<{
-    reference: string;
-    status: string;
-    providerOrderId: string | null;
-    attention: string | null;
-    held: boolean;
-  }>(
-    `select reference, status, provider_order_id as "providerOrderId", attention_code as attention, held from packline.orders`,
-  );
-  const byReference = new Map<string, number>();
-  for (const { reference } of ledger.orders)
-    byReference.set(reference, (byReference.get(reference) ?? 0) + 1);
-  const known = new Set(
-    orders.flatMap(({ providerOrderId }) => (providerOrderId === null ? [] : [providerOrderId])),
-  );
-  const ids = new Set(ledger.orders.map(({ id }) => id));
-  const missing = orders.filter(({ status, providerOrderId, attention, held }) =>
-    providerOrderId === null
-      ? !['canceled', 'failed'].includes(status) && attention === null && !held
-      : !ids.has(providerOrderId),
-  );
-  return {
-    statuses: await statusCounts(sql),
-    ...(facts ?? { attempts: 0, retries: 0, confirmed: 0, deadLetters: 0, held: 0 }),
-    throttled: ledger.requests.filter(({ status }) => status === 429).length,
-    atProvider: ledger.orders.length,
-    here: known.size,
-    doubled: [...byReference.values()].filter((times) => times > 1).length,
-    lost: missing.length,
-    orphans: ledger.orders.filter(({ id }) => !known.has(id)).length,
-  };
+/** Whether nothing was lost or doubled, nothing is at a provider that we do not know of, and intake was right. */
+export function isClean(tally: readonly Tally[]): boolean {
+  return tally.every(({ lost, doubled, orphans, unexpected }) => lost + doubled + orphans + unexpected === 0);
 }
 
-/** The tally as a table for a terminal. */
-export function tallyTable(tally: Tally, sent: { orders: number; refused: number }, seconds: number): string {
-  const table = new Table({ head: ['what', 'how many'], style: { head: [], border: [] } });
-  table.push(
-    ['orders sent by the shop', String(sent.orders)],
-    ['refused at intake (invalid)', String(sent.refused)],
-    ...Object.entries(tally.statuses).map(([status, n]) => [`orders ${status}`, String(n)]),
-    ['attempts (HTTP calls, reads included)', String(tally.attempts)],
-    ['retries', String(tally.retries)],
-    ['answers of 429', String(tally.throttled)],
-    ['lost answers confirmed by lookup', String(tally.confirmed)],
-    ['dead letters', String(tally.deadLetters)],
-    ['orders at the provider / here', `${tally.atProvider} / ${tally.here}`],
-    ['doubled', String(tally.doubled)],
-    ['lost', String(tally.lost)],
-    ['at the provider, unknown here', String(tally.orphans)],
-    ['seconds', seconds.toFixed(1)],
-  );
+type Line = [label: string, of: (tally: Tally) => number];
+
+const BEFORE: readonly Line[] = [
+  ['orders sent by the shop', ({ orders }) => orders],
+  ['refused at intake (invalid)', ({ refused }) => refused],
+];
+
+const AFTER: readonly Line[] = [
+  ['held here, unsent', ({ held }) => held],
+  ['attempts (HTTP calls, reads included)', ({ attempts }) => attempts],
+  ['retries', ({ retries }) => retries],
+  ['answers of 429', ({ throttled }) => throttled],
+  ['lost answers confirmed by lookup', ({ confirmed }) => confirmed],
+  ['dead letters', ({ deadLetters }) => deadLetters],
+  ['orders at the provider', ({ atProvider }) => atProvider],
+  ['orders at the provider, known here', ({ here }) => here],
+  ['doubled', ({ doubled }) => doubled],
+  ['lost', ({ lost }) => lost],
+  ['at the provider, unknown here', ({ orphans }) => orphans],
+];
+
+/** The tally as a table for a terminal, one column per account and one for all. */
+export function tallyTable(tally: readonly Tally[]): string {
+  const seen = ORDER_STATUSES.filter((status) => tally.some(({ statuses }) => (statuses[status] ?? 0) > 0));
+  const lines = [
+    ...BEFORE,
+    ...seen.map((status): Line => [`orders ${status}`, ({ statuses }) => statuses[status] ?? 0]),
+    ...AFTER,
+  ];
+  const table = new Table({
+    head: ['', ...tally.map(({ account }) => account), 'all'],
+    colAligns: ['left', ...tally.map(() => 'right' as const), 'right'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const [label, of] of lines) {
+    const figures = tally.map(of);
+    table.push([label, ...[...figures, figures.reduce((sum, figure) => sum + figure, 0)].map(String)]);
+  }
   return table.toString();
 }
