@@ -1,6 +1,7 @@
 /** Orders with one serial key: only one of them is between its first call and its end at a time. */
 
 import type { Simulator } from '../../src/simulator/kit.js';
+import { claimedMeanwhile } from '../helpers/claims.js';
 import { losing } from '../helpers/faults.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
 import type { Scene } from '../providers/conformance/subject.js';
@@ -121,4 +122,21 @@ test('a coupon that another order has adopted is not taken for the one that was 
       looks: ['missing', 'failed'],
     },
   );
+});
+
+test('a claim that begins while another one of the key is being committed is refused', async () => {
+  const {
+    submits: [first = '', second = ''],
+  } = await redeems(2);
+  // As one that waited and was rung again: in the later claim's view the key is free until the first one commits.
+  await world.db.query(
+    `update packline.operations set state = 'waiting', wait_reason = 'rate_limited' where id = $1::bigint`,
+    first,
+  );
+  await world.db.query(
+    `update packline.serial_keys set busy_op = $1::bigint
+     where (account_id, key) = (select account_id, serial_key from packline.operations where id = $1::bigint)`,
+    first,
+  );
+  expect(await claimedMeanwhile(world.db, first, second)).toMatchObject([{ ok: false, refusal: 'busy' }]);
 });

@@ -105,13 +105,14 @@ with want as materialized (
     coalesce(g.blocked_until > now(), false) or (l.state <> 'unconfirmed' and coalesce(v.blocked_until > now(), false)) as closed,
     row_number() over (partition by l.order_id order by l.priority, l.id) as turn,
     l.state <> 'unconfirmed' and (exists (
-        select 1 from keys k join packline.operations b on b.id = k.busy_op
-        where k.account_id = l.account_id and k.key = l.serial_key and b.id <> l.id and b.state not in (${NOT_HOLDING}))
+        select 1 from keys k
+        where k.account_id = l.account_id and k.key = l.serial_key and k.busy_op <> l.id
+          and packline.state_now(k.busy_op) not in (${NOT_HOLDING}))
       or (l.serial_key is not null
         and row_number() over (partition by l.account_id, l.serial_key, l.state = 'unconfirmed' order by l.priority, l.id) > 1)) as held,
     n.verb is not null and l.state <> 'unconfirmed' as tries,
     l.state <> 'unconfirmed' and n.verb is not null and (exists (
-        select 1 from packline.operations b where b.id = n.probe_operation_id and b.id <> l.id and b.state in (${TRYING}))
+        select 1 where n.probe_operation_id <> l.id and packline.state_now(n.probe_operation_id) in (${TRYING}))
       or row_number() over (partition by l.account_id, l.kind, l.state = 'unconfirmed' order by l.priority, l.id) > 1) as tried
   from locked l
   join packline.accounts a on a.id = l.account_id
