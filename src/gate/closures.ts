@@ -101,3 +101,24 @@ export async function seeBalance(
 ): Promise<void> {
   await sql.query(SEE_BALANCE, account, verb, balance, risen);
 }
+
+const TRY_NOW = `
+with g as (
+  update packline.gates set blocked_until = now(), updated_at = now()
+  where account_id = $1 and verb <> '*' and blocked_why in ('funds', 'window') and blocked_until > now()
+  returning 1
+), o as (
+  update packline.operations set due_at = now(), ring_at = now(), updated_at = now()
+  where account_id = $1 and state = 'waiting' and wait_reason in ('funds', 'window', 'stock')
+  returning 1
+)
+select pg_notify('packline_ring', '')::text as rung where exists (select from g) or exists (select from o)`;
+
+/**
+ * A human says that what was missing is there: of each closed verb one operation tries now, and so does every
+ * operation that waits by itself.
+ * @returns whether anything waited
+ */
+export async function tryNow(sql: Sql, account: string): Promise<boolean> {
+  return (await sql.query(TRY_NOW, account)).length > 0;
+}

@@ -2,6 +2,7 @@
 import { applyAccounts } from '../accounts/apply.js';
 import { parseAccountsFile } from '../accounts/file.js';
 import { pauseAccount, resumeAccount } from '../accounts/pause.js';
+import { tryNow } from '../gate/closures.js';
 import type { Operator } from '../operator.js';
 import { accountFacts } from '../orders/store/queries.js';
 import { remainingReads, startSync } from '../orders/store/reads.js';
@@ -53,7 +54,8 @@ export function accountVerbs(deps: OperatorDeps): AccountVerbs {
     },
 
     async resumeAccount(id, actor) {
-      if (await resumeAccount(db, id, actor)) deps.hint();
+      const resumed = await resumeAccount(db, id, actor);
+      if ((await tryNow(db, id)) || resumed) deps.hint();
       await accounts.refresh();
       return load(id);
     },

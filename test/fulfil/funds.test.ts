@@ -5,6 +5,7 @@ import { watchBalances } from '../../src/maintenance/funds.js';
 import { readBalance } from '../../src/operator/read-once.js';
 import type { Simulator } from '../../src/simulator/kit.js';
 import { systemTime } from '../../src/time.js';
+import { claimedMeanwhile } from '../helpers/claims.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
 import type { Scene } from '../providers/conformance/subject.js';
 import { countAt, openScene, ringToEnd, ringUntil } from '../providers/conformance/walk.js';
@@ -100,6 +101,18 @@ test('after the wait one order tries, the others stay, and nobody is told again;
   expect(funds(scene.account)).toBe(1);
 });
 
+test('a claim that begins while the one that tries is being committed is refused', async () => {
+  const {
+    scene,
+    submits: [first = '', second = ''],
+  } = await orders(2);
+  await scene.control('/_control', { ...EMPTY, times: 1 });
+  await ringUntil(world, first, ({ state }) => state === 'waiting');
+  await world.waitOver(scene.account);
+  await world.db.query(`update packline.operations set due_at = now() where id = $1::bigint`, first);
+  expect(await claimedMeanwhile(world.db, first, second)).toMatchObject([{ ok: false, refusal: 'tried' }]);
+});
+
 test('an order behind a closed verb or a paused account says what it waits for, and until when', async () => {
   const {
     scene,
@@ -166,4 +179,18 @@ test('cancels go out while submits wait for funds', async () => {
     .then((found) => (found.ok ? [found.value] : []));
   await world.base.operator.cancel(id, 'shop');
   expect(await ringToEnd(world, await world.operation(id, 'cancel'))).toMatchObject({ state: 'succeeded' });
+});
+
+test('a resume by hand lets one order try at once, though the account was never paused', async () => {
+  const {
+    scene,
+    submits: [first = '', second = ''],
+  } = await orders(2);
+  await scene.control('/_control', { ...EMPTY, times: 1 });
+  await ringUntil(world, first, ({ state }) => state === 'waiting');
+  await world.ring(second);
+  expect(await submitted()).toBe(1);
+  taken(await world.base.operator.resumeAccount(scene.account, 'someone'));
+  expect(await ringToEnd(world, first)).toMatchObject({ state: 'succeeded', gates: {} });
+  expect(await ringToEnd(world, second)).toMatchObject({ state: 'succeeded' });
 });
