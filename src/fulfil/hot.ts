@@ -3,6 +3,7 @@ import type { Database } from '../database/connect.js';
 import { sqlState } from '../database/connect.js';
 import { isUnavailable } from '../database/unavailable.js';
 import { type ClaimRequest, type ClaimResult, claimOperations } from '../orders/store/claim.js';
+import { applyReads, type ReadEffect } from '../orders/store/reads.js';
 import { type Settled, type Settlement, settleAttempts } from '../orders/store/settle.js';
 import type { Time } from '../time.js';
 import { createBatcher } from './batcher.js';
@@ -15,6 +16,8 @@ const IN_FLIGHT = 2;
 export interface HotPath {
   claim(request: ClaimRequest): Promise<ClaimResult>;
   settle(settlement: Settlement): Promise<Settled>;
+  /** A page of reads is a batch by itself. Returns the ids of the orders that took their change. */
+  applyReads(effects: readonly ReadEffect[]): Promise<string[]>;
 }
 
 export interface HotPathOptions {
@@ -58,10 +61,14 @@ export function createHotPath({ db, owner, presenceClass, time }: HotPathOptions
       });
     },
   });
-  return { claim: claims.submit, settle: settles.submit };
+  return {
+    claim: claims.submit,
+    settle: settles.submit,
+    applyReads: (effects) => patiently(() => applyReads(db, effects), time),
+  };
 }
 
-/** Deadlock and serialisation failures roll a statement back whole, and both statements are safe to repeat. */
+/** Deadlock and serialisation failures roll a statement back whole, and these statements are safe to repeat. */
 const REPEATABLE = new Set(['40P01', '40001']);
 const TRIES = 5;
 

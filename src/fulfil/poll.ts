@@ -6,7 +6,6 @@ import type { CachedAccount } from '../accounts/cache.js';
 import { type ProviderState, providerReference } from '../orders/order.js';
 import { type Claim, giveBackRings } from '../orders/store/claim.js';
 import {
-  applyReads,
   dropRead,
   finishIdleSync,
   pageOfReads,
@@ -67,8 +66,7 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
         : { kind: 'again' };
     }
     if (account.open.reads.list === undefined) {
-      await applyReads(
-        deps.db,
+      await deps.hot.applyReads(
         page.map((order) => unlistedEffect(order, context(deps, account, deps.time.clock.now()))),
       );
       return { kind: 'again' };
@@ -128,10 +126,10 @@ async function read(
   if (page === null) {
     // What a read brings is stored before the status that may end all reading of the order.
     await deps.hot.settle(settlement);
-    await applyReads(deps.db, effects);
+    await deps.hot.applyReads(effects);
     return { kind: 'done', what: 'read' };
   }
-  await applyReads(deps.db, effects);
+  await deps.hot.applyReads(effects);
   await deps.hot.settle(settlement);
   return { kind: 'again' };
 }

@@ -1,10 +1,10 @@
 /** The fulfilment role: one BullMQ worker per account, each job one bell. */
 import { type Job, UnrecoverableError, type Worker } from 'bullmq';
 import type { AccountCache } from '../accounts/cache.js';
-import { isOperationKind } from '../orders/order.js';
+import { isOperationKind, type OperationKind } from '../orders/order.js';
 import { type JobData, PRIORITY } from '../policy/job-options.js';
 import { type QueueBackend, queueName, RetryLater } from '../queue/backend.js';
-import type { Bell, FulfilDeps } from './deps.js';
+import type { Bell, FulfilDeps, Fulfilled } from './deps.js';
 import { fulfil } from './fulfil.js';
 import { poll } from './poll.js';
 
@@ -77,7 +77,7 @@ async function answer(deps: FulfilDeps, accountId: string, job: Job<JobData, str
     dueAt: job.timestamp,
   };
   for (;;) {
-    const result = await (job.name === 'poll' ? poll(deps, bell) : fulfil(deps, bell));
+    const result = await ring(deps, bell, job.name);
     deps.log.debug(
       {
         event: 'job.answered',
@@ -100,5 +100,18 @@ async function answer(deps: FulfilDeps, accountId: string, job: Job<JobData, str
       case 'dead':
         throw new UnrecoverableError(`dead letter: ${result.why}`);
     }
+  }
+}
+
+/** What fails here is stored nowhere but in the job: the lease ends, the operation is recovered, and the log says why. */
+async function ring(deps: FulfilDeps, bell: Bell, kind: OperationKind): Promise<Fulfilled> {
+  try {
+    return await (kind === 'poll' ? poll(deps, bell) : fulfil(deps, bell));
+  } catch (error) {
+    deps.log.error(
+      { event: 'job.failed', account: bell.account.id, operationId: bell.operationId, kind, err: error },
+      'a job failed before its operation could be settled; it is recovered when its lease ends',
+    );
+    throw error;
   }
 }
