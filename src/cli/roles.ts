@@ -109,7 +109,7 @@ function addTrying(program: Command, shell: Shell): void {
 
   const demo = addVerb(program, {
     usage: 'demo',
-    help: 'Send varied orders through everything while a simulator misbehaves, and count them on both sides.',
+    help: 'Send varied orders through everything while the simulators misbehave, and count them on both sides.',
     examples: ['packline demo', 'packline demo --exit --orders 500'],
   })
     .option('--exit', 'end when done; exit code 0 only if nothing was lost or doubled', false)

@@ -221,7 +221,7 @@ export async function park(
       spend: 0,
       lastOutcome: { kind: 'unknown', code: 'bug', message },
     },
-    order: null,
+    order: { ...UNCHANGED, attention: { code: 'bug', detail: message } },
     event: { type: 'operation.dead', data: { code: 'bug', ambiguous } },
     deadLetter: { code: 'bug', message, ambiguous: ambiguous || claim.purpose === 'look', candidates: [] },
     found: null,

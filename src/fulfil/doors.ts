@@ -56,7 +56,7 @@ function tellOfClosure(
   code: 'long_wait' | 'funds',
   { why, forMs }: GateClosure,
 ): void {
-  const message = `${why}: no calls for ${Math.ceil(forMs / 60_000)} minutes`;
+  const message = `${why}: no calls for ${Math.ceil(forMs / 60_000)} min`;
   deps.tell(alert(code, { account: account.id, message }, deps.time.clock.now()));
 }
 

@@ -258,6 +258,8 @@ export function postgresBackend(options: {
     options: '-c search_path=bullmq -c synchronous_commit=off',
   });
   pool.on('error', options.onError);
+  // Every queue and worker listens to the one pool, so that the number of accounts is no sign of a leak.
+  pool.setMaxListeners(0);
   // BullMQ asks for the part of a pg pool that it uses, with looser event types; a pg.Pool has all of it.
   const connection = pool as unknown as PostgresConnectionOptions;
   return assemble(

@@ -218,7 +218,8 @@ with i as materialized (
   on conflict do nothing
 ), known as (
   insert into packline.provider_facts (account_id, kind, key, value, sealed, expires_at, updated_at)
-  select m.account_id, f.kind, f.key, f.value, f.sealed, now() + f."ttlMs" * interval '1 ms', now()
+  select distinct on (m.account_id, f.kind, f.key)
+    m.account_id, f.kind, f.key, f.value, f.sealed, now() + f."ttlMs" * interval '1 ms', now()
   from moved m cross join jsonb_to_recordset(m.facts) as f(kind text, key text, value jsonb, sealed text, "ttlMs" float8)
   on conflict (account_id, kind, key) do update set
     value = excluded.value, sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = now()
