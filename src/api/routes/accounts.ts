@@ -62,7 +62,8 @@ export function accountRoutes(app: FastifyInstance, operator: Operator): void {
       config: { body: 'none', problems: ['not-found'] },
       schema: {
         operationId: 'resumeAccount',
-        summary: 'Call the provider for this account again; what waits for funds, stock or a window tries at once',
+        summary:
+          'Call the provider for this account again; what waits for funds, stock or a window tries at once',
         tags: TAGS,
         params: idParams,
         body: noBody,
