@@ -8,6 +8,7 @@ import { readAccountsFile } from './accounts/file.js';
 import type { Config } from './config.js';
 import { connect, type Database } from './database/connect.js';
 import { type EmbeddedPostgres, startEmbedded } from './database/embedded.js';
+import { identityKnown, rememberIdentity } from './database/identity.js';
 import { ACCOUNTS_CHANNEL, createHinter, listen, RING_CHANNEL } from './database/listen.js';
 import { migrate, migrateQueue, waitForMigrations } from './database/migrate.js';
 import { resolveKeys } from './keys.js';
@@ -104,6 +105,15 @@ export async function openBase(options: BaseOptions): Promise<Base> {
       log.warn({ event: 'database.trouble', err: error }, 'a database connection broke');
     const db = await connect({ url, max: POOL_SIZE, applicationName: options.name, onError });
     closers.push(() => db.close());
+    // A database that cannot say what it is cannot be told from its copies either; everything else goes on.
+    if (options.purpose === 'owner') {
+      await rememberIdentity(db);
+      if (!(await identityKnown(db)))
+        log.warn(
+          { event: 'database.unknown' },
+          'this role may not read pg_control_system(): a restored or copied database will not be noticed',
+        );
+    }
     const key = encryptionKey(keys.encryptionKey);
     const accounts = createAccountCache({ db, key, providers, log });
     await accounts.refresh();

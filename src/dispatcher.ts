@@ -9,6 +9,7 @@ import { forgetBoard } from './maintenance/board.js';
 import { type HighWater, type RungOperation, ringAllAgain, ringDue } from './orders/store/dispatch.js';
 import { jobOptions } from './policy/job-options.js';
 import { type QueueBackend, queueName } from './queue/backend.js';
+import { compareHistories } from './queue/history.js';
 import type { Time } from './time.js';
 
 export interface DispatcherDeps {
@@ -105,6 +106,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const runOnce = async (): Promise<number> => {
     if (time.clock.monotonic() >= nextEpoch) {
       await repairEpoch(deps);
+      await compareHistories(deps);
       nextEpoch = time.clock.monotonic() + EPOCH_MS;
     }
     return dispatchOnce(deps);

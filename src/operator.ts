@@ -8,6 +8,7 @@ import { codeVerbs } from './operator/codes.js';
 import { letterVerbs } from './operator/dead-letters.js';
 import type { OperatorDeps } from './operator/deps.js';
 import { orderVerbs } from './operator/orders.js';
+import { recoverVerbs } from './operator/recover.js';
 import type { Result } from './problem.js';
 import type {
   AccountJson,
@@ -15,6 +16,7 @@ import type {
   DeliverableJson,
   OrderJson,
   ProviderPolicyJson,
+  RecoveryJson,
   ReplayManyJson,
   TimelineEntry,
 } from './views.js';
@@ -130,11 +132,23 @@ export interface Operator {
     file: unknown,
     env: Record<string, string | undefined>,
   ): Promise<Result<{ accounts: { id: string; change: 'created' | 'updated' | 'unchanged' }[] }>>;
+  /**
+   * Goes on with a database that was restored or replaced: unfinished submits are looked for, those that cannot be
+   * are put before a person, and tokens are not refreshed any more. Does nothing where the database is the known
+   * one, unless `force`.
+   */
+  recover(options: { actor: Actor; force: boolean; lookFirstMs: number }): Promise<Result<RecoveryJson>>;
   /** A provider's policy table with its sources. */
   explainProvider(id: string): Result<ProviderPolicyJson>;
 }
 
 /** The operator's verbs over the database. */
 export function createOperator(deps: OperatorDeps): Operator {
-  return { ...orderVerbs(deps), ...codeVerbs(deps), ...letterVerbs(deps), ...accountVerbs(deps) };
+  return {
+    ...orderVerbs(deps),
+    ...codeVerbs(deps),
+    ...letterVerbs(deps),
+    ...accountVerbs(deps),
+    ...recoverVerbs(deps),
+  };
 }

@@ -16,6 +16,7 @@ import {
 } from './app.js';
 import type { Config } from './config.js';
 import { errorCode } from './database/embedded/errors.js';
+import { identityTrouble } from './database/identity.js';
 import { migrationsPending } from './database/migrate.js';
 import { openPresence, PRESENCE_CLASS } from './database/presence.js';
 import { type Dispatcher, startDispatcher } from './dispatcher.js';
@@ -28,6 +29,7 @@ import type { JsonObject } from './json.js';
 import { type Maintenance, startMaintenance } from './maintenance/maintenance.js';
 import { readBalance } from './operator/read-once.js';
 import { DEAD_LETTER_QUEUE, type QueueBackend, queueName, SCHEDULE_QUEUE } from './queue/backend.js';
+import { compareHistories } from './queue/history.js';
 import { seal, unseal } from './secrets.js';
 import type { Time } from './time.js';
 
@@ -50,10 +52,17 @@ export interface Running {
   url: string;
   base: Base;
   queue: QueueBackend;
+  /** Whether everything is in place, and if not, why. */
+  readiness(): Promise<Readiness>;
   /** Stops claiming, lets calls in flight finish, and closes; what does not end in time is written as unknown. */
   stop(): Promise<void>;
   /** How long `stop` may take, ms; beyond it the process ends as it is, which leaves nothing that is not recovered. */
   stopWithinMs(): number;
+}
+
+export interface Readiness {
+  ready: boolean;
+  reasons: string[];
 }
 
 /** Added to the longest request timeout for the stop's deadline (contract, "Numbers"). */
@@ -100,6 +109,9 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
   const queue = openQueue(base, config, log, options.onFatal);
   opened.push(() => queue.close());
   await queue.opened();
+  await compareHistories({ db: base.db, queue, log }).catch((error: unknown) =>
+    log.warn({ event: 'queue.trouble', err: error }, 'the queue cannot be asked how far this database was'),
+  );
   const notifier = createNotifier({
     log,
     time,
@@ -193,6 +205,7 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
     url,
     base,
     queue,
+    readiness: () => readiness(base),
     stopWithinMs: () => longestTimeout(base) + STOP_SLACK_MS,
     stop: () => {
       stopped ??= shutDown();
@@ -240,11 +253,15 @@ function gates(base: Base, time: Time): (account: CachedAccount) => Gate {
   };
 }
 
-async function readiness(base: Base): Promise<{ ready: boolean; reasons: string[] }> {
+async function readiness(base: Base): Promise<Readiness> {
   const reasons: string[] = [];
   const pending = await migrationsPending(base.db.pool).catch(() => null);
   if (pending === null) reasons.push('the database does not answer');
   else if (pending.length > 0) reasons.push(`migrations are missing: ${pending.join(', ')}`);
+  else {
+    const trouble = await identityTrouble(base.db);
+    if (trouble !== null) reasons.push(trouble);
+  }
   return { ready: reasons.length === 0, reasons };
 }
 

@@ -71,10 +71,11 @@ async function untilStopped(
   log: Logger,
   fatal: { reason: string | null },
 ): Promise<number> {
-  log.info({ event: 'process.ready', url: running.url, roles: options.roles }, 'ready');
-  options.onReady?.(running.url);
-  if (!signal.aborted)
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.all([untilReady(running, signal, options, log), stopped]);
   const deadline = new AbortController();
   const late = systemTime.sleep(running.stopWithinMs(), deadline.signal).then(() => 'late' as const);
   const end = await Promise.race([running.stop().then(() => 'stopped' as const), late]);
@@ -87,6 +88,32 @@ async function untilStopped(
   if (fatal.reason === null) return 0;
   log.fatal({ event: 'process.fatal' }, fatal.reason);
   return 1;
+}
+
+/** Between two looks at what is missing, ms. */
+const READY_EVERY_MS = 1_000;
+
+/** Says that it is ready once it is; and until then, what is missing. */
+async function untilReady(
+  running: Running,
+  signal: AbortSignal,
+  options: RunRoles,
+  log: Logger,
+): Promise<void> {
+  const { url } = running;
+  let said = '';
+  while (!signal.aborted) {
+    const { ready, reasons } = await running.readiness();
+    if (ready) {
+      log.info({ event: 'process.ready', url, roles: options.roles }, 'ready');
+      options.onReady?.(url);
+      return;
+    }
+    const missing = reasons.join('; ');
+    if (missing !== said) log.error({ event: 'process.not_ready', url, reasons }, missing);
+    said = missing;
+    await systemTime.sleep(READY_EVERY_MS, signal);
+  }
 }
 
 /** Errors whose message alone says what to do. */

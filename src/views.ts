@@ -131,3 +131,17 @@ export interface DeliverableJson {
   serial: string | null;
   expiresAt: string | null;
 }
+
+/** What a recovery of the database came to. */
+export interface RecoveryJson {
+  /** False where there was no reason for one. */
+  recovered: boolean;
+  /** What was wrong; null where it was asked for without a reason. */
+  why: string | null;
+  /** Operations that are looked for before they are sent. */
+  looks: number;
+  /** Operations whose provider cannot be asked: dead letters, for a person. */
+  letters: number;
+  /** Accounts whose tokens are not refreshed any more. */
+  tokens: number;
+}

@@ -3,13 +3,20 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import type { Clock } from '../time.js';
-import { addVerb, does, EXIT, failWith, type Invocation, type Shell, someText } from './context.js';
+import {
+  addVerb,
+  does,
+  durationMs,
+  EXIT,
+  failWith,
+  type Invocation,
+  type Shell,
+  someText,
+} from './context.js';
 import { readJsonFile } from './files.js';
 import { printRules } from './rules.js';
 import { printAccount, printAccounts } from './views.js';
 
-const DURATION = /^(\d{1,5})(m|h|d)$/;
-const UNIT_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 const offsetTime = z.iso.datetime({ offset: true });
 
 /**
@@ -18,9 +25,8 @@ const offsetTime = z.iso.datetime({ offset: true });
  */
 function futureTime(clock: Clock): (text: string) => string {
   return (text) => {
-    const [, count, unit = ''] = DURATION.exec(text) ?? [];
-    const unitMs = UNIT_MS[unit];
-    if (unitMs !== undefined) return new Date(clock.now() + Number(count) * unitMs).toISOString();
+    const ms = durationMs(text);
+    if (ms !== null) return new Date(clock.now() + ms).toISOString();
     if (!offsetTime.safeParse(text).success) {
       throw new InvalidArgumentError(
         'Write a time such as 2030-12-24T18:00:00Z, or a duration such as 30m, 2h, 3d.',

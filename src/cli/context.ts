@@ -166,3 +166,13 @@ export function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T
   // Object.fromEntries forgets the key names; these are T's own, less those without a value.
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
+
+const DURATION = /^(\d{1,5})(m|h|d)$/;
+const UNIT_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A duration such as `30m`, `2h` or `3d`, in ms; null where it is none. */
+export function durationMs(text: string): number | null {
+  const [, count, unit = ''] = DURATION.exec(text) ?? [];
+  const unitMs = UNIT_MS[unit];
+  return unitMs === undefined ? null : Number(count) * unitMs;
+}

@@ -5,6 +5,7 @@ import { type CliDeps, EXIT, type Shell, WrongUse } from './context.js';
 import { addDeadLetters } from './dead-letters.js';
 import { addOrders } from './orders.js';
 import { plainLines } from './output.js';
+import { addRecover } from './recover.js';
 import { addRoles } from './roles.js';
 import { addSync } from './sync.js';
 
@@ -63,6 +64,7 @@ export function buildCli(deps: CliDeps, finish: (exitCode: number) => void = () 
   addOrders(program, shell);
   addDeadLetters(program, shell);
   addSync(program, shell);
+  addRecover(program, shell);
   return program;
 }
 

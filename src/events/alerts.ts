@@ -3,8 +3,16 @@ import type { AlertCode } from '../policy/decide.js';
 import { scrub } from '../redact.js';
 
 export interface Alert {
-  code: AlertCode | 'dead_letter' | 'duplicate' | 'bug' | 'token_refresh_lost' | 'otp_not_sent';
+  code:
+    | AlertCode
+    | 'dead_letter'
+    | 'duplicate'
+    | 'bug'
+    | 'token_refresh_lost'
+    | 'otp_not_sent'
+    | 'unrecovered';
   severity: 'critical' | 'error' | 'warning';
+  /** `*`: all of them. */
   account: string;
   orderId?: string;
   reference?: string;
@@ -26,6 +34,7 @@ const SEVERITY: Record<Alert['code'], Alert['severity']> = {
   bug: 'critical',
   token_refresh_lost: 'critical',
   otp_not_sent: 'error',
+  unrecovered: 'critical',
 };
 
 /** Alerts about the account as a whole; the others are about one order. */

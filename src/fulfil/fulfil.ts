@@ -49,12 +49,17 @@ export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
 
 /** Others of a verb that one operation is trying come back after this at the earliest, ms. */
 const TRIED_MS = 1_000;
+/** Bells that rang when nothing may be sent come back after this, ms; the dispatcher rings no more meanwhile. */
+export const UNRECOVERED_MS = 5_000;
 
 async function refused(deps: FulfilDeps, operationId: string, refusal: string): Promise<Fulfilled> {
   switch (refusal) {
     case 'paused':
     case 'gate_closed':
       await giveBackRings(deps.db, [{ operationId, delayMs: 0 }]);
+      break;
+    case 'unrecovered':
+      await giveBackRings(deps.db, [{ operationId, delayMs: UNRECOVERED_MS }]);
       break;
     case 'tried':
       // Until the one that tries has gone through; the dispatcher rings no other one meanwhile.

@@ -4,7 +4,7 @@
  */
 import type { CachedAccount } from '../accounts/cache.js';
 import { type ProviderState, providerReference } from '../orders/order.js';
-import { type Claim, giveBackRings } from '../orders/store/claim.js';
+import { type Claim, giveBackRings, type Refusal } from '../orders/store/claim.js';
 import {
   dropRead,
   finishIdleSync,
@@ -30,6 +30,7 @@ import {
 } from './deps.js';
 import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
+import { UNRECOVERED_MS } from './fulfil.js';
 import { withGains } from './gains.js';
 import { type Attempted, planDecision, planRead } from './plan.js';
 import { foundEffect, missingEffect, type ReadContext, unlistedEffect } from './read-effects.js';
@@ -40,6 +41,13 @@ const PAGE_WITHOUT_LIST = 100;
 
 /** States in which a bell means something; a second bell of a poll that runs or is over means nothing. */
 const RUNNABLE: readonly string[] = ['pending', 'queued', 'retrying', 'waiting'];
+
+/** When the bell of a read that could not be claimed rings again, ms. */
+const GIVEN_BACK_MS: Partial<Record<Refusal, number>> = {
+  paused: 0,
+  gate_closed: 0,
+  unrecovered: UNRECOVERED_MS,
+};
 
 /** Runs one bell of a poll operation. */
 export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
@@ -86,9 +94,8 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     timeoutMs: account.common.requestTimeoutMs,
   });
   if (!claimed.ok) {
-    if (claimed.refusal === 'paused' || claimed.refusal === 'gate_closed') {
-      await giveBackRings(deps.db, [{ operationId: bell.operationId, delayMs: 0 }]);
-    }
+    const delayMs = GIVEN_BACK_MS[claimed.refusal];
+    if (delayMs !== undefined) await giveBackRings(deps.db, [{ operationId: bell.operationId, delayMs }]);
     return { kind: 'done', what: `not claimed: ${claimed.refusal}` };
   }
   return read(deps, account, claimed.claim, page, { ...asked, keys });

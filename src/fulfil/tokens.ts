@@ -74,12 +74,17 @@ export async function accessTokenOf(
   return rotation === undefined ? null : (await loadChain(deps, account.id, rotation)).tokens.accessToken;
 }
 
+/** What a chain of refreshes is known by: the accounts file's refresh token, with which it began. */
+export function chainRoot({ initial }: TokenRotation): string {
+  return createHash('sha256').update(initial.refreshToken).digest('hex').slice(0, 32);
+}
+
 async function loadChain(
   { db, unseal, presenceClass }: Pick<TokenDeps, 'db' | 'unseal' | 'presenceClass'>,
   account: string,
   rotation: TokenRotation,
 ): Promise<Chain> {
-  const root = createHash('sha256').update(rotation.initial.refreshToken).digest('hex').slice(0, 32);
+  const root = chainRoot(rotation);
   const rows = await refreshChain(db, account, root, presenceClass);
   const accepted = rows.findLast(({ report }) => report === 'accepted');
   const generation = accepted?.generation ?? 0;

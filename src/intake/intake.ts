@@ -61,6 +61,7 @@ function toOrder(body: OrderBody, raw: unknown, account: CachedAccount): Omit<Ne
     stepRepeatable: first.repeatable,
     priority: PRIORITY.submit,
     serialKey: account.open.serialKey?.(body) ?? null,
+    lookable: account.open.capabilities.lookup === 'reference',
   };
 }
 

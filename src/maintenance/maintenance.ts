@@ -6,6 +6,8 @@ import type { Logger } from 'pino';
 import type { AccountCache } from '../accounts/cache.js';
 import { dueProbes, expiredPauses, resumeAccount } from '../accounts/pause.js';
 import type { Database } from '../database/connect.js';
+import { identityTrouble } from '../database/identity.js';
+import { alert } from '../events/alerts.js';
 import { startSync } from '../orders/store/reads.js';
 import { recoverLost } from '../orders/store/recover.js';
 import { type QueueBackend, SCHEDULE_QUEUE } from '../queue/backend.js';
@@ -84,6 +86,7 @@ export function startMaintenance(deps: MaintenanceDeps): Maintenance {
         if (await watchBalances(deps)) deps.hint();
       },
     },
+    { name: 'identity', everyMs: PAUSES_MS, leaderOnly: true, run: identityWatch(deps) },
     { name: 'schedules', everyMs: SCHEDULES_MS, leaderOnly: true, run: () => schedule(queue) },
   ];
 
@@ -135,6 +138,19 @@ async function recover({ db, log, presenceClass, hint }: MaintenanceDeps): Promi
     );
   }
   if (recovered.length > 0) hint();
+}
+
+/** Tells once when it turns out that this database is not the one that sent last. */
+function identityWatch({ db, log, time, watch }: MaintenanceDeps): () => Promise<void> {
+  let told: string | null = null;
+  return async () => {
+    const trouble = await identityTrouble(db);
+    if (trouble !== null && trouble !== told) {
+      log.error({ event: 'database.unrecovered' }, trouble);
+      watch.tell(alert('unrecovered', { account: '*', message: trouble }, time.clock.now()));
+    }
+    told = trouble;
+  };
 }
 
 async function pauses({ db, accounts, probe, hint, log }: MaintenanceDeps): Promise<void> {

@@ -198,6 +198,7 @@ export function orderVerbs(deps: OperatorDeps): OrderVerbs {
             priority: PRIORITY.submit,
             // The column holds what intake validated and nothing else writes it.
             serialKey: account.open.serialKey?.(row.body as unknown as OrderBody) ?? null,
+            lookable: account.open.capabilities.lookup === 'reference',
           };
           await db.transaction((sql) => releaseHeld(sql, order.id, submit, actor));
           return null;

@@ -61,6 +61,12 @@ export interface QueueBackend {
   wasEmptied(): Promise<boolean>;
   /** Remembers that the queue holds what was rung for. */
   markFilled(): Promise<void>;
+  /**
+   * Remembers how far a history has come; never goes back.
+   * @param attempt decimal digits
+   * @returns the furthest that was ever told (for PostgreSQL, which has no memory of its own, always `attempt`)
+   */
+  rememberHighest(history: string, attempt: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -88,6 +94,7 @@ interface Parts {
   opened(): Promise<void>;
   wasEmptied(): Promise<boolean>;
   markFilled(): Promise<void>;
+  rememberHighest(history: string, attempt: string): Promise<string>;
   closeConnections(): Promise<void>;
 }
 
@@ -138,6 +145,7 @@ function assemble(kind: QueueBackend['kind'], parts: Parts, onError: (error: Err
     opened: parts.opened,
     wasEmptied: parts.wasEmptied,
     markFilled: parts.markFilled,
+    rememberHighest: parts.rememberHighest,
     async close() {
       await Promise.allSettled([...queues.values()].map((each) => each.close()));
       await parts.closeConnections();
@@ -221,6 +229,8 @@ export function redisBackend(options: RedisOptions): QueueBackend {
       markFilled: async () => {
         await commands.set(EPOCH_KEY, 'filled');
       },
+      rememberHighest: async (history, attempt) =>
+        String(await commands.eval(KEEP_HIGHEST, 1, `${PREFIX}:highest-attempt:${history}`, attempt)),
       closeConnections: async () => {
         commands.disconnect();
         blocking.disconnect();
@@ -229,6 +239,13 @@ export function redisBackend(options: RedisOptions): QueueBackend {
     options.onError,
   );
 }
+
+// Lua's numbers are exact up to 2^53, far beyond any id of an attempt.
+const KEEP_HIGHEST = `
+local seen = redis.call('get', KEYS[1])
+if seen and tonumber(seen) > tonumber(ARGV[1]) then return seen end
+redis.call('set', KEYS[1], ARGV[1])
+return ARGV[1]`;
 
 /** How long a start waits for Redis, ms; beyond it the dispatcher says what is wrong. */
 const OPEN_WITHIN_MS = 2_000;
@@ -278,6 +295,7 @@ export function postgresBackend(options: {
       opened: async () => undefined,
       wasEmptied: async () => false,
       markFilled: async () => undefined,
+      rememberHighest: async (_history, attempt) => attempt,
       closeConnections: () => pool.end(),
     },
     options.onError,

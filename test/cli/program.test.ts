@@ -55,6 +55,7 @@ test('the verbs are those of the contract', () => {
     'orders show',
     'orders submit',
     'providers explain',
+    'recover',
     'simulate',
     'sync',
     'up',

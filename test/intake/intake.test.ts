@@ -58,6 +58,7 @@ describe('a good order', () => {
       stepRepeatable: false,
       priority: 5,
       serialKey: null,
+      lookable: true,
     });
   });
 

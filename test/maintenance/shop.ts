@@ -72,6 +72,7 @@ export async function openShop(): Promise<Shop> {
           stepRepeatable: false,
           priority: 5,
           serialKey: null,
+          lookable: false,
           actor: 'shop',
         },
       ]);

@@ -53,6 +53,7 @@ function newOrder(reference: string, extra: Partial<NewOrder> = {}): NewOrder {
     stepRepeatable: false,
     priority: 5,
     serialKey: null,
+    lookable: false,
     actor: 'shop',
     ...extra,
   };

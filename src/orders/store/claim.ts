@@ -66,7 +66,15 @@ export interface ClaimedOrder {
 }
 
 /** Why an operation was not claimed: the job ends, the row says what is next. */
-export type Refusal = 'not_due' | 'busy' | 'no_provider_order' | 'paused' | 'gate_closed' | 'tried' | 'gone';
+export type Refusal =
+  | 'not_due'
+  | 'busy'
+  | 'no_provider_order'
+  | 'paused'
+  | 'gate_closed'
+  | 'tried'
+  | 'unrecovered'
+  | 'gone';
 
 export type ClaimResult = { ok: true; claim: Claim } | { ok: false; operationId: string; refusal: Refusal };
 
@@ -100,8 +108,10 @@ with want as materialized (
   cross join lateral (
     select v.account_id, v.verb, v.probe_operation_id from packline.gates v
     where v.account_id = l.account_id and v.verb = l.verb and v.blocked_why is not null for update of v) d
+), whole as materialized (
+  select packline.may_send() as yes
 ), judged as materialized (
-  select l.*, g.strikes, a.pause_code is not null as paused,
+  select l.*, g.strikes, a.pause_code is not null or not (select yes from whole) as paused,
     coalesce(g.blocked_until > now(), false) or (l.state <> 'unconfirmed' and coalesce(v.blocked_until > now(), false)) as closed,
     row_number() over (partition by l.order_id order by l.priority, l.id) as turn,
     l.state <> 'unconfirmed' and (exists (
@@ -174,7 +184,7 @@ left join packline.orders d on d.id = m.order_id
 union all
 select w."operationId"::text, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
   null, null, null, null, null, null, null, null,
-  case when j.id is null then 'gone' when not j.due then 'not_due' when j.paused then 'paused' when j.closed then 'gate_closed'
+  case when j.id is null then 'gone' when not (select yes from whole) then 'unrecovered' when not j.due then 'not_due' when j.paused then 'paused' when j.closed then 'gate_closed'
     when j.kind not in ('poll', 'submit') and (select d.provider_order_id from packline.orders d where d.id = j.order_id) is null
       then 'no_provider_order'
     when j.tried then 'tried'

@@ -30,7 +30,7 @@ with acc as materialized (
   from jsonb_to_recordset($1::jsonb) as x(account text, jobs int, "againMs" int)
   join packline.accounts a on a.id = x.account
   left join packline.gates g on g.account_id = a.id and g.verb = '*'
-  where a.pause_code is null and (g.blocked_until is null or g.blocked_until <= now())
+  where (select packline.may_send()) and a.pause_code is null and (g.blocked_until is null or g.blocked_until <= now())
 ), due as materialized (
   select d.id, acc."againMs" from acc cross join lateral (
     select o.id from packline.operations o

@@ -17,6 +17,8 @@ export interface NewOrder {
   stepRepeatable: boolean;
   priority: number;
   serialKey: string | null;
+  /** The provider can be asked by reference whether it holds the order. */
+  lookable: boolean;
   actor: string;
 }
 
@@ -26,11 +28,18 @@ export interface Stored {
   result: 'created' | 'same' | 'taken';
 }
 
+/** State, priority and the times of a confirmation: of a new submit, or of one that is looked for first. */
+export function firstState(looks: string, priority: string): string {
+  return `case when ${looks} then 'unconfirmed' else 'pending' end::packline.operation_state,
+    case when ${looks} then 2 else ${priority} end::smallint, case when ${looks} then now() end, case when ${looks} then now() end,
+    case when ${looks} then now() + interval '24 hours' end`;
+}
+
 const INSERT = `
 with i as materialized (
   select * from jsonb_to_recordset($1::jsonb) as x(
     n int, id uuid, "accountId" text, reference text, body jsonb, "bodyHash" text, held boolean,
-    step text, "stepRepeatable" boolean, priority smallint, "serialKey" text, actor text)
+    step text, "stepRepeatable" boolean, priority smallint, "serialKey" text, lookable boolean, actor text)
 ), stored as (
   insert into packline.orders (id, account_id, reference, body, body_hash, held)
   select id, "accountId", reference, body, "bodyHash", held from i order by "accountId", reference
@@ -41,9 +50,11 @@ with i as materialized (
   select distinct i."accountId", i."serialKey" from i join stored using (id) where i."serialKey" is not null
   on conflict do nothing
 ), submit as (
-  insert into packline.operations (order_id, account_id, kind, priority, step, step_repeatable, serial_key, actor)
-  select i.id, i."accountId", 'submit', i.priority, i.step, i."stepRepeatable", i."serialKey", i.actor
-  from i join stored using (id) where not i.held order by i.n
+  insert into packline.operations (order_id, account_id, kind, step, step_repeatable, serial_key, actor,
+    state, priority, confirm_from, wait_since, deadline)
+  select i.id, i."accountId", 'submit', i.step, i."stepRepeatable", i."serialKey", i.actor,
+    ${firstState('i.lookable and l.first', 'i.priority')}
+  from i join stored using (id) cross join (select packline.looks_first(true) as first) l where not i.held order by i.n
   returning id, order_id
 ), told as (
   insert into packline.events (type, account_id, order_id, operation_id, reference, actor, data)
@@ -113,8 +124,11 @@ with taken as (
   insert into packline.serial_keys (account_id, key) select c.account_id, $9 from changed c where $9::text is not null
   on conflict do nothing
 ), submit as (
-  insert into packline.operations (order_id, account_id, kind, generation, priority, step, step_repeatable, serial_key, actor)
-  select c.id, c.account_id, 'submit', c.generation, $5::smallint, $6, $8::boolean, $9, $7 from changed c where not $4::boolean and (select count(*) from ended) >= 0
+  insert into packline.operations (order_id, account_id, kind, generation, step, step_repeatable, serial_key, actor,
+    state, priority, confirm_from, wait_since, deadline)
+  select c.id, c.account_id, 'submit', c.generation, $6, $8::boolean, $9, $7, ${firstState('l.first', '$5::smallint')}
+  from changed c cross join (select packline.looks_first($10::boolean) as first) l
+  where not $4::boolean and (select count(*) from ended) >= 0
   returning id
 ), told as (
   insert into packline.events (type, account_id, order_id, operation_id, reference, actor, data)
@@ -142,6 +156,7 @@ export async function correctOrder(
     order.actor,
     order.stepRepeatable,
     order.serialKey,
+    order.lookable,
   );
   return rows.length > 0;
 }

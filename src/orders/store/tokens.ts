@@ -1,5 +1,5 @@
 /** Token refreshes: a row per account and generation, inserted before the call. Nobody ever calls for it again. */
-import type { Sql } from '../../database/connect.js';
+import { json, type Sql } from '../../database/connect.js';
 
 export interface RefreshRow {
   generation: number;
@@ -35,7 +35,7 @@ export function refreshChain(
 const BEGIN = `
 insert into packline.token_refreshes (account_id, generation, root, owner)
 select $1, coalesce(max(r.generation), 0) + 1, $2, $4::int from packline.token_refreshes r where r.account_id = $1
-having not exists (
+having (select packline.may_send()) and not exists (
   select 1 from packline.token_refreshes n
   where n.account_id = $1 and n.root = $2 and n.generation > $3::int and (n.report is null or n.report <> 'not_sent'))
 on conflict do nothing
@@ -73,4 +73,28 @@ export async function endRefresh(
   },
 ): Promise<void> {
   await sql.query(END, account, generation, end.report, end.tokens, end.expiresAt, end.code);
+}
+
+const HOLD_CHAINS = `
+with known as (select x.account, x.root from jsonb_to_recordset($1::jsonb) as x(account text, root text)),
+last as (
+  select distinct on (r.account_id) r.account_id as account, r.root from packline.token_refreshes r
+  where r.account_id not in (select account from known) order by r.account_id, r.generation desc
+)
+insert into packline.token_refreshes (account_id, generation, root, owner, report, code, ended_at)
+select c.account, coalesce((select max(r.generation) from packline.token_refreshes r where r.account_id = c.account), 0) + 1,
+  c.root, 0, 'unknown', 'restored', now()
+from (select * from known union all select * from last) c
+returning account_id`;
+
+/**
+ * Lets nobody refresh the tokens of these accounts any more: what is stored may have been used since. Work goes on
+ * with the access tokens until the first one is refused; then a person installs the app again.
+ * @param known the chains of the accounts whose credentials can be opened now; others are taken from their last refresh
+ */
+export async function holdRefreshes(
+  sql: Sql,
+  known: readonly { account: string; root: string }[],
+): Promise<number> {
+  return (await sql.query(HOLD_CHAINS, json([...known]))).length;
 }

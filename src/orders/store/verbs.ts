@@ -2,6 +2,7 @@
 import { json, type Sql } from '../../database/connect.js';
 import type { JsonObject } from '../../json.js';
 import type { OrderStatus } from '../order.js';
+import type { NewOrder } from './intake.js';
 
 const CANCEL_FACTS = `
 select d.status, d.held, d.provider_order_id as "providerOrderId", d.busy_op is not null as busy, d.account_id as account, d.generation,
@@ -106,6 +107,7 @@ with subs as (
 insert into packline.events (type, account_id, order_id, reference, actor, data)
 select 'order.canceled', account_id, id, reference, $2, '{"where":"here"}' from d`;
 
+/** Of a submit that is unfinished: the provider is asked before anything is sent. */
 const LOOK_FIRST = `
 update packline.operations set state = 'unconfirmed', priority = 2, absent_looks = 0, looks = 0, confirm_from = now(),
   due_at = now(), ring_at = now(), wait_reason = null, wait_since = now(), deadline = now() + interval '24 hours', updated_at = now()
@@ -186,6 +188,8 @@ export async function settleWithoutOrder(sql: Sql, orderId: string): Promise<'en
   return 'waits';
 }
 
+const LOOKS_FIRST = `select 1 where packline.looks_first($1::boolean)`;
+
 const RELEASE = `
 update packline.orders set held = false, updated_at = now() where id = $1::uuid and held and status = 'received' returning id`;
 
@@ -193,12 +197,21 @@ update packline.orders set held = false, updated_at = now() where id = $1::uuid 
 export async function releaseHeld(
   sql: Sql,
   orderId: string,
-  submit: { step: string; stepRepeatable: boolean; priority: number; serialKey: string | null },
+  submit: Pick<NewOrder, 'step' | 'stepRepeatable' | 'priority' | 'serialKey' | 'lookable'>,
   actor: string,
 ): Promise<boolean> {
   const released = await sql.query(RELEASE, orderId);
   if (released.length === 0) return false;
-  await insertOperation(sql, { orderId, kind: 'submit', params: {}, state: 'pending', actor, ...submit });
+  const { lookable, ...first } = submit;
+  const id = await insertOperation(sql, {
+    ...first,
+    orderId,
+    kind: 'submit',
+    params: {},
+    state: 'pending',
+    actor,
+  });
+  if ((await sql.query(LOOKS_FIRST, lookable)).length > 0) await sql.query(LOOK_FIRST, id);
   return true;
 }
 
