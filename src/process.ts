@@ -162,6 +162,7 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
       stopping: stopping.signal,
       abandon: abandon.signal,
       queue,
+      onStuck: options.onFatal,
     });
   }
   if (has('dispatcher'))

@@ -6,14 +6,19 @@ import { type JobData, PRIORITY } from '../policy/job-options.js';
 import { type QueueBackend, queueName, RetryLater } from '../queue/backend.js';
 import type { Bell, FulfilDeps, Fulfilled } from './deps.js';
 import { fulfil } from './fulfil.js';
+import { type Counts, type WatchDeps, watchWorkers } from './liveness.js';
 import { poll } from './poll.js';
 
 /** The version of job data that this code understands. */
 const JOB_VERSION = 1;
 
-export interface FulfilmentDeps extends FulfilDeps {
+export interface FulfilmentDeps extends FulfilDeps, WatchDeps {
   queue: QueueBackend;
   accounts: AccountCache;
+}
+
+interface Hand extends Counts {
+  worker: Worker<JobData, string>;
 }
 
 export interface Fulfilment {
@@ -23,7 +28,7 @@ export interface Fulfilment {
 
 /** Starts workers for all accounts, and for those that come later. */
 export function startFulfilment(deps: FulfilmentDeps): Fulfilment {
-  const workers = new Map<string, { worker: Worker<JobData, string>; concurrency: number }>();
+  const workers = new Map<string, Hand>();
   const onError = (error: Error) =>
     deps.log.warn(
       { event: 'queue.trouble', err: error },
@@ -35,11 +40,18 @@ export function startFulfilment(deps: FulfilmentDeps): Fulfilment {
       const { concurrency } = account.limits;
       const known = workers.get(account.id);
       if (known === undefined) {
-        const worker = deps.queue.worker(queueName(account.id), (job) => answer(deps, account.id, job), {
-          concurrency,
-          onError,
-        });
-        workers.set(account.id, { worker, concurrency });
+        const take = async (job: Job<JobData, string>): Promise<string> => {
+          hand.taken += 1;
+          hand.busy += 1;
+          try {
+            return await answer(deps, account.id, job);
+          } finally {
+            hand.busy -= 1;
+          }
+        };
+        const worker = deps.queue.worker(queueName(account.id), take, { concurrency, onError });
+        const hand: Hand = { worker, concurrency, taken: 0, busy: 0 };
+        workers.set(account.id, hand);
       } else if (known.concurrency !== concurrency) {
         known.worker.concurrency = concurrency;
         known.concurrency = concurrency;
@@ -48,10 +60,14 @@ export function startFulfilment(deps: FulfilmentDeps): Fulfilment {
   };
   sync();
   const unsubscribe = deps.accounts.onChange(sync);
+  const stop = new AbortController();
+  // Not waited for at the stop: it may hang on a queue that does not answer, and changes nothing.
+  void watchWorkers(deps, workers, stop.signal);
 
   return {
     async stop() {
       unsubscribe();
+      stop.abort();
       await Promise.all([...workers.values()].map(({ worker }) => worker.close()));
     },
   };
