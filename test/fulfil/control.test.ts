@@ -2,7 +2,7 @@
 import { request } from 'undici';
 import type { LedgerRequest } from '../../src/simulator/control.js';
 import type { Simulator } from '../../src/simulator/kit.js';
-import { losing } from '../helpers/faults.js';
+import { accepting, losing } from '../helpers/faults.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
 import type { Scene, Subject } from '../providers/conformance/subject.js';
 import { countAt, openScene, ringToEnd, ringUntil } from '../providers/conformance/walk.js';
@@ -35,7 +35,7 @@ async function order(scene: Scene, subject: Subject, name: string): Promise<stri
 }
 
 /** An account with an order that was accepted long ago, and one whose submit was lost on its way. */
-async function lost(subject: Subject): Promise<{ scene: Scene; submit: string }> {
+async function lost(subject: Subject, fate = losing('drop')): Promise<{ scene: Scene; submit: string }> {
   simulator = await subject.start();
   const scene = await openScene(world, subject, simulator);
   await ringToEnd(world, await order(scene, subject, 'old'));
@@ -45,7 +45,7 @@ async function lost(subject: Subject): Promise<{ scene: Scene; submit: string }>
   );
   const submit = await order(scene, subject, 'lost');
   const last = world.base.accounts.get(scene.account)?.open.verbs.submit.at(-1)?.name ?? '';
-  await scene.control('/_control', { match: { verb: subject.verbs[last] }, times: 1, do: losing('drop') });
+  await scene.control('/_control', { match: { verb: subject.verbs[last] }, times: 1, do: fate });
   await ringUntil(world, submit, ({ state }) => state === 'unconfirmed');
   return { scene, submit };
 }
@@ -82,6 +82,19 @@ test.each(SUBJECTS)(
     });
     expect(await submits(subject, scene)).toBe(2);
     expect(await countAt(simulator, subject)).toBe(1);
+  },
+);
+
+test.each(SUBJECTS)(
+  '%s: an index that lags behind is waited for, and the order is adopted once it shows',
+  async (_id, subject) => {
+    const { scene, submit } = await lost(subject, accepting('drop'));
+    const look = world.base.accounts.get(scene.account)?.open.reads.look?.name ?? '';
+    const nothing = await emptyAnswer(subject);
+    await scene.control('/_control', { match: { verb: subject.verbs[look] }, times: 8, do: nothing });
+    expect(await ringToEnd(world, submit)).toMatchObject({ state: 'succeeded', attempts: 1, letters: [] });
+    expect(await submits(subject, scene)).toBe(2);
+    expect(await countAt(simulator, subject)).toBe(2);
   },
 );
 
