@@ -117,6 +117,18 @@ export interface AccountJson {
     unconfirmed: number;
     oldestDue: string | null;
   };
+  /** What its operations wait for, where one account is asked for. */
+  waits?: WaitJson[];
+}
+
+/** Operations of one verb that wait for the same thing. */
+export interface WaitJson {
+  kind: string;
+  reason: string;
+  operations: number;
+  /** When the first of them goes on; of those in line, when the last one does at the pace of the account. */
+  until: string | null;
+  oldestDue: string;
 }
 
 export interface ReplayManyJson {

@@ -264,6 +264,18 @@ export const accountSchema = z
       unconfirmed: z.int(),
       oldestDue: time.nullable(),
     }),
+    waits: z
+      .array(
+        z.object({
+          kind: z.string(),
+          reason: z.string(),
+          operations: z.int(),
+          until: time.nullable(),
+          oldestDue: time,
+        }),
+      )
+      .optional()
+      .describe('What its operations wait for, and until when; of one account only'),
   })
   .meta({ id: 'Account' });
 

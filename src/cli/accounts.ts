@@ -15,7 +15,7 @@ import {
 } from './context.js';
 import { readJsonFile } from './files.js';
 import { printRules } from './rules.js';
-import { printAccount, printAccounts } from './views.js';
+import { printAccount, printAccounts, printWaits } from './views.js';
 
 const offsetTime = z.iso.datetime({ offset: true });
 
@@ -58,6 +58,17 @@ function addReads(accounts: Command, shell: Shell): void {
     ask(
       (operator) => operator.getAccount(id),
       (account) => printAccount(out, account, deps.time.clock.now()),
+    ),
+  );
+  const explain = addVerb(accounts, {
+    usage: 'explain <id>',
+    help: 'Say what the orders of an account wait for, until when, and what helps.',
+    examples: ['packline accounts explain gelato-eu'],
+  });
+  does(shell, explain, ({ deps, out, ask }, id: string) =>
+    ask(
+      (operator) => operator.getAccount(id),
+      (account) => printWaits(out, account, deps.time.clock.now()),
     ),
   );
 }

@@ -149,6 +149,40 @@ export function printDeadLetter(out: Output, letter: DeadLetterJson, now: number
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** What helps, by what is waited for. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  in_line: 'the pace of the account; nothing to do',
+  rate_limited: 'the provider has asked for a pause; nothing to do',
+  retrying: 'the provider failed; tried again by itself',
+  scheduled: 'nothing to do',
+  unconfirmed: 'an answer was lost; the provider is being asked',
+  busy: 'another operation of the order, or of the same customer, comes first',
+  funds: 'pay in, then "packline accounts resume" tries at once',
+  window: 'the provider is closed; tried again by itself',
+  stock: 'the provider has none left; tried again by itself',
+  otp: 'supply the code: "packline orders otp"',
+  auth: 'the credentials are refused: mend them in the accounts file and apply it',
+  paused: 'packline accounts resume',
+  token_refresh: 'the access token is being refreshed',
+};
+
+/** What the operations of an account wait for. */
+export function printWaits(out: Output, { id, pause, waits = [] }: AccountJson, now: number): void {
+  if (pause !== null) out.line(`${id} is paused (${pause.code}): ${pause.reason}`);
+  out.table(
+    ['VERB', 'WAITS FOR', 'OPERATIONS', 'UNTIL', 'OLDEST DUE', 'WHAT HELPS'],
+    waits.map(({ kind, reason, operations, until, oldestDue }) => [
+      kind,
+      reason,
+      operations,
+      when(until, now) ?? 'open',
+      when(oldestDue, now),
+      REMEDIES[reason] ?? '',
+    ]),
+    `Nothing of ${id} waits.`,
+  );
+}
+
 /** An object of unknown shape below each other, its nested values as JSON. */
 function jsonFields(value: JsonObject): (readonly [string, Cell])[] {
   return Object.entries(value).map(([name, part]) => [name, cellOf(part)] as const);

@@ -6,6 +6,7 @@ import { tryNow } from '../gate/closures.js';
 import type { Operator } from '../operator.js';
 import { accountFacts } from '../orders/store/queries.js';
 import { remainingReads, startSync } from '../orders/store/reads.js';
+import { waitsOf } from '../orders/store/waits.js';
 import { GENERAL_RULES } from '../policy/classify.js';
 import { outcomeMessage } from '../policy/outcome.js';
 import { type PolicyRule, type ProviderPolicy, WAIT_INTERVAL_MS } from '../policy/policy.js';
@@ -14,7 +15,7 @@ import { ok, problem, type Result, refused } from '../problem.js';
 import type { AccountJson, BackoffJson, PolicyRuleJson } from '../views.js';
 import type { OperatorDeps } from './deps.js';
 import { readOnce } from './read-once.js';
-import { accountJson } from './views.js';
+import { accountJson, waitJson } from './views.js';
 
 type AccountVerbs = Pick<
   Operator,
@@ -45,7 +46,14 @@ export function accountVerbs(deps: OperatorDeps): AccountVerbs {
         accounts: (await accountFacts(db.prisma, null)).map((row) => accountJson(row, accounts.get(row.id))),
       };
     },
-    getAccount: load,
+    async getAccount(id) {
+      const found = await load(id);
+      if (!found.ok) return found;
+      const limits = accounts.get(id)?.limits ?? null;
+      const now = deps.time.clock.now();
+      const waits = (await waitsOf(db, id)).map((group) => waitJson(group, limits, now));
+      return ok({ ...found.value, waits });
+    },
 
     async pauseAccount(id, { actor, reason, until }) {
       await pauseAccount(db, id, { code: 'operator', reason, by: actor, until: until ?? null });

@@ -5,8 +5,17 @@ import { guaranteeOf } from '../accounts/guarantee.js';
 import type { Json, JsonObject } from '../json.js';
 import type { WaitReason } from '../orders/order.js';
 import type { AccountFacts, LetterRow, OrderRow, TimelineRow } from '../orders/store/queries.js';
+import type { WaitingGroup } from '../orders/store/waits.js';
+import type { Limits } from '../providers/provider.js';
 import { queueName } from '../queue/backend.js';
-import type { AccountJson, DeadLetterJson, OperationJson, OrderJson, TimelineEntry } from '../views.js';
+import type {
+  AccountJson,
+  DeadLetterJson,
+  OperationJson,
+  OrderJson,
+  TimelineEntry,
+  WaitJson,
+} from '../views.js';
 
 const iso = (date: Date): string => date.toISOString();
 const isoOrNull = (date: Date | null): string | null => date?.toISOString() ?? null;
@@ -156,6 +165,13 @@ export function letterJson(row: LetterRow): DeadLetterJson {
 }
 
 /** @param account its opened adapter, or null where it cannot be used */
+/** Those in line go at the pace of the account. @param now epoch ms */
+export function waitJson(group: WaitingGroup, limits: Limits | null, now: number): WaitJson {
+  if (group.reason !== 'in_line' || limits === null) return { ...group };
+  const lastMs = (group.operations * limits.perMs) / limits.requests;
+  return { ...group, until: iso(new Date(now + lastMs)) };
+}
+
 export function accountJson(row: AccountFacts, account: CachedAccount | null): AccountJson {
   const limit = account === null ? null : account.limits.requests;
   return {

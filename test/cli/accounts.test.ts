@@ -287,3 +287,39 @@ describe('providers explain', () => {
     });
   });
 });
+
+describe('accounts explain', () => {
+  const waits = [
+    {
+      kind: 'submit',
+      reason: 'funds',
+      operations: 12,
+      until: '2026-11-20T08:15:00.000Z',
+      oldestDue: '2026-11-20T07:59:00.000Z',
+    },
+    {
+      kind: 'cancel',
+      reason: 'paused',
+      operations: 1,
+      until: null,
+      oldestDue: '2026-11-20T07:59:00.000Z',
+    },
+  ];
+
+  test('says what is waited for, until when, and what helps', async () => {
+    const result = await packline('accounts explain gelato-eu', {
+      operator: { getAccount: async () => ok({ ...paused, waits }) },
+    });
+    expect(result.code).toBe(0);
+    expect(result.stdout).toMatch(/gelato-eu is paused/);
+    expect(result.stdout).toMatch(/submit +funds +12 .*pay in/);
+    expect(result.stdout).toMatch(/cancel +paused +1 +open .*packline accounts resume/);
+  });
+
+  test('and where nothing waits, that', async () => {
+    const { stdout } = await packline('accounts explain gelato-eu', {
+      operator: { getAccount: async () => ok({ ...paused, pause: null, waits: [] }) },
+    });
+    expect(stdout).toBe('Nothing of gelato-eu waits.\n');
+  });
+});

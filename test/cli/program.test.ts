@@ -33,6 +33,7 @@ test('the verbs are those of the contract', () => {
   expect(all.map((path) => path.join(' ')).sort()).toEqual([
     'accounts apply',
     'accounts check',
+    'accounts explain',
     'accounts list',
     'accounts pause',
     'accounts resume',
