@@ -10,7 +10,11 @@ export interface Alert {
     | 'bug'
     | 'token_refresh_lost'
     | 'otp_not_sent'
-    | 'unrecovered';
+    | 'unrecovered'
+    /** Rows of ours contradict each other; see maintenance/invariants.ts. */
+    | 'invariant'
+    /** The provider holds other orders than we do; see maintenance/audit.ts. */
+    | 'audit';
   severity: 'critical' | 'error' | 'warning';
   /** `*`: all of them. */
   account: string;
@@ -35,18 +39,26 @@ const SEVERITY: Record<Alert['code'], Alert['severity']> = {
   token_refresh_lost: 'critical',
   otp_not_sent: 'error',
   unrecovered: 'critical',
+  invariant: 'critical',
+  audit: 'critical',
 };
 
 /** Alerts about the account as a whole; the others are about one order. */
 const ACCOUNT_WIDE: readonly Alert['code'][] = ['account_paused', 'long_wait', 'funds', 'token_refresh_lost'];
 
+/** What an alert is about. */
+interface About {
+  account: string;
+  orderId?: string | undefined;
+  reference?: string | undefined;
+  message: string;
+  /** Tells alerts of one code and account apart. */
+  topic?: string | undefined;
+}
+
 /** @param at epoch ms */
-export function alert(
-  code: Alert['code'],
-  about: { account: string; orderId?: string | undefined; reference?: string | undefined; message: string },
-  at: number,
-): Alert {
-  const { account, orderId, reference, message } = about;
+export function alert(code: Alert['code'], about: About, at: number): Alert {
+  const { account, orderId, reference, message, topic } = about;
   const subject = ACCOUNT_WIDE.includes(code) || orderId === undefined ? account : orderId;
   return {
     code,
@@ -57,6 +69,6 @@ export function alert(
     // It leaves the house, and may quote a provider.
     message: scrub(message),
     at: new Date(at).toISOString(),
-    dedupeKey: `${code}:${subject}`,
+    dedupeKey: topic === undefined ? `${code}:${subject}` : `${code}:${subject}:${topic}`,
   };
 }

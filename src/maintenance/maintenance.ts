@@ -14,6 +14,7 @@ import { type QueueBackend, SCHEDULE_QUEUE } from '../queue/backend.js';
 import type { Time } from '../time.js';
 import { mirrorLetters } from './board.js';
 import { watchBalances } from './funds.js';
+import { invariantWatch } from './invariants.js';
 import { seekLeadership } from './leader.js';
 import { type WatchDeps, watchAbsent } from './watch.js';
 
@@ -40,6 +41,8 @@ const BOARD_MS = 1_000;
 const PAUSES_MS = 5_000;
 /** A flush cannot remove for longer what repairs it (design, "Maintenance"). */
 const SCHEDULES_MS = 30_000;
+/** How often the rows are checked against each other, ms. */
+const INVARIANTS_MS = 5 * 60_000;
 /** How often open orders whose read is due are looked for, ms. */
 const SYNC_EVERY_MS = 30_000;
 
@@ -47,6 +50,8 @@ interface Task {
   name: string;
   everyMs: number;
   leaderOnly: boolean;
+  /** The first time comes `everyMs` after the start. */
+  waits?: true;
   run(): Promise<void>;
 }
 
@@ -87,10 +92,19 @@ export function startMaintenance(deps: MaintenanceDeps): Maintenance {
       },
     },
     { name: 'identity', everyMs: PAUSES_MS, leaderOnly: true, run: identityWatch(deps) },
+    {
+      name: 'invariants',
+      everyMs: INVARIANTS_MS,
+      leaderOnly: true,
+      // Not at once: after a stop of the whole house, what it left behind is taken over first.
+      waits: true,
+      run: invariantWatch({ ...deps, tell: deps.watch.tell }),
+    },
     { name: 'schedules', everyMs: SCHEDULES_MS, leaderOnly: true, run: () => schedule(queue) },
   ];
 
   const loops = tasks.map(async (task) => {
+    if (task.waits === true) await time.sleep(task.everyMs, stop.signal);
     while (!stop.signal.aborted) {
       const due = !task.leaderOnly || leadership.leads();
       try {
