@@ -185,7 +185,32 @@ function afterwards(decision: Decision | null, settlement: Settlement): Fulfille
   return { kind: 'done', what: settlement.transition.state };
 }
 
-/** Our own unexpected exception is a bug, not a retry: park the operation, alert, keep the stack. */
+/** Rows that no code of ours writes: somebody has edited them, or another version has. The message says what is wrong. */
+export class ImpossibleRow extends Error {
+  override name = 'ImpossibleRow';
+}
+
+/** How long an order that a read failed on is left alone, ms. */
+const READ_LATER_MS = 3_600_000;
+
+/** What a person is told of a parked operation, and the code by which it is found. */
+function whyParked(claim: Claim, error: unknown): { code: 'bug' | 'impossible_row'; message: string } {
+  if (error instanceof ImpossibleRow) {
+    const begins = 'a replay begins at its first step';
+    const message = `the row of operation ${claim.operationId} cannot be worked from: ${error.message}. Nothing was sent now; ${begins}`;
+    return { code: 'impossible_row', message };
+  }
+  const name = error instanceof Error ? error.name : 'unknown';
+  return {
+    code: 'bug',
+    message: `packline itself failed here (${name}); its log holds the stack under operation ${claim.operationId}`,
+  };
+}
+
+/**
+ * Our own unexpected exception is a bug, not a retry: park the operation, alert, keep the stack. A read ends, without
+ * a dead letter.
+ */
 export async function park(
   deps: FulfilDeps,
   account: CachedAccount,
@@ -197,7 +222,8 @@ export async function park(
     { event: 'packline.bug', operationId: claim.operationId, account: account.id, err: error },
     'an operation was parked after an unexpected exception',
   );
-  const message = `packline itself failed here (${error instanceof Error ? error.name : 'unknown'}); its log holds the stack under operation ${claim.operationId}`;
+  const { code, message } = whyParked(claim, error);
+  const isRead = claim.kind === 'poll';
   await deps.hot.settle({
     operationId: claim.operationId,
     attemptId: claim.attemptId,
@@ -206,7 +232,7 @@ export async function park(
       report: ambiguous ? 'unknown' : 'not_sent',
       verdict: ambiguous ? null : 'not_sent',
       outcome: 'unknown',
-      code: 'bug',
+      code,
       httpStatus: null,
       providerOrderId: null,
       rule: null,
@@ -215,18 +241,23 @@ export async function park(
       data: null,
     },
     transition: {
-      state: 'dead',
+      state: isRead ? 'rejected' : 'dead',
       delayMs: 0,
       ringMs: null,
       spend: 0,
-      lastOutcome: { kind: 'unknown', code: 'bug', message },
+      lastOutcome: { kind: 'unknown', code, message },
     },
-    order: { ...UNCHANGED, attention: { code: 'bug', detail: message } },
-    event: { type: 'operation.dead', data: { code: 'bug', ambiguous } },
-    deadLetter: { code: 'bug', message, ambiguous: ambiguous || claim.purpose === 'look', candidates: [] },
+    order: { ...UNCHANGED, attention: { code, detail: message }, readMs: isRead ? READ_LATER_MS : null },
+    event: {
+      type: isRead ? 'operation.rejected' : 'operation.dead',
+      data: { kind: claim.kind, code, ambiguous },
+    },
+    deadLetter: isRead
+      ? null
+      : { code, message, ambiguous: ambiguous || claim.purpose === 'look', candidates: [] },
     found: null,
     followUp: null,
   });
   tellOf(deps, { account, claim }, 'bug', message);
-  return { kind: 'dead', why: 'bug' };
+  return isRead ? { kind: 'done', what: code } : { kind: 'dead', why: code };
 }

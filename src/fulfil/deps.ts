@@ -14,6 +14,7 @@ import type { HttpRequest, Step, Work } from '../providers/provider.js';
 import type { Time } from '../time.js';
 import { factContext } from './gains.js';
 import type { HotPath } from './hot.js';
+import { asBug } from './learn.js';
 import type { CurrentToken, TokenKeeper } from './tokens.js';
 
 export interface FulfilDeps {
@@ -86,7 +87,7 @@ export interface Keys {
   session: JsonObject | null;
 }
 
-/** Fetches the account's current token and the order's session, where the provider has such. */
+/** Fetches the account's current token and the order's session, where the provider has such. @throws Bug */
 export async function keysOf(
   deps: FulfilDeps,
   account: CachedAccount,
@@ -95,15 +96,16 @@ export async function keysOf(
   const token = await deps.tokens.current(account);
   const { otp } = account.open;
   const about = otp === undefined ? null : await work();
-  const place = otp === undefined || about === null ? null : otp.session(about);
+  const place = otp === undefined || about === null ? null : asBug(() => otp.session(about));
   if (place === null) return { token, session: null };
   const [row] = await findFacts(deps.db, account.id, [place]);
+  const sealed = row?.sealed ?? null;
   const session =
-    row?.sealed == null ? null : deps.unseal(row.sealed, factContext(account.id, place.kind, place.key));
+    sealed === null ? null : asBug(() => deps.unseal(sealed, factContext(account.id, place.kind, place.key)));
   return { token, session };
 }
 
-/** Makes the one request of a step. @throws what building the request throws, which is a bug */
+/** Makes the one request of a step. @throws Bug where the request cannot be built */
 export async function callOnce(
   deps: Pick<FulfilDeps, 'http' | 'time' | 'abandon'>,
   account: CachedAccount,
@@ -113,11 +115,13 @@ export async function callOnce(
   keys: Keys,
 ): Promise<Call> {
   const { token, session } = keys;
-  const request = step.request({
-    ...work,
-    ...(token === null ? {} : { accessToken: token.accessToken }),
-    ...(session === null ? {} : { session }),
-  });
+  const request = asBug(() =>
+    step.request({
+      ...work,
+      ...(token === null ? {} : { accessToken: token.accessToken }),
+      ...(session === null ? {} : { session }),
+    }),
+  );
   const started = deps.time.clock.monotonic();
   const result = await deps.http.call(request, {
     sendBy: { monotonic: asked.monotonic + SEND_BY_MS, wall: asked.wall + SEND_BY_MS },

@@ -6,11 +6,19 @@
 import type { CachedAccount } from '../accounts/cache.js';
 import { lookRound } from '../confirm/round.js';
 import type { Database } from '../database/connect.js';
-import { type Claim, giveBackRings, parkBusy } from '../orders/store/claim.js';
+import { sqlState } from '../database/connect.js';
+import {
+  buryOrphan,
+  type Claim,
+  type ClaimResult,
+  doubtUnclaimed,
+  giveBackRings,
+  parkBusy,
+} from '../orders/store/claim.js';
 import { controlOrder } from '../orders/store/confirm.js';
 import { settleWithoutOrder } from '../orders/store/verbs.js';
 import { findStep, type Step } from '../providers/provider.js';
-import { conclude, park } from './conclude.js';
+import { conclude, ImpossibleRow, park } from './conclude.js';
 import {
   type Bell,
   type Call,
@@ -22,14 +30,13 @@ import {
   workOf,
 } from './deps.js';
 import { Bug } from './learn.js';
-import { prepare, workBefore } from './prepare.js';
+import { type Prepared, prepare, workBefore } from './prepare.js';
 
 /** Runs one operation once. */
 export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   const { account } = bell;
-  const prepared = await prepare(deps, account, bell.operationId);
-  if (prepared === null) return { kind: 'done', what: 'not claimed: it is under way, or over' };
-  const keys = await keysOf(deps, account, () => workBefore(deps, account, bell.operationId));
+  const ready = await makeReady(deps, bell);
+  if (ready.kind === 'over') return { kind: 'done', what: 'not claimed: it is under way, or over' };
   const permit = await deps
     .gate(account)
     .acquire({ priority: bell.priority, dueAt: bell.dueAt, signal: deps.stopping });
@@ -38,13 +45,51 @@ export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     return { kind: 'done', what: 'given back: the gate is closed' };
   }
   const asked = { monotonic: deps.time.clock.monotonic(), wall: deps.time.clock.now() };
-  const claimed = await deps.hot.claim({
-    operationId: bell.operationId,
-    timeoutMs: account.common.requestTimeoutMs,
-    ...prepared,
-  });
+  const claimed = await claimOne(deps, bell, ready.kind === 'ready' ? ready.prepared : {});
+  if (claimed === null)
+    return { kind: 'done', what: 'not claimed: what became of its last call is found out first' };
   if (!claimed.ok) return refused(deps, claimed.operationId, claimed.refusal);
-  return runClaim(deps, account, claimed.claim, asked, keys);
+  if (ready.kind === 'bug') return park(deps, account, claimed.claim, ready.cause, false);
+  return runClaim(deps, account, claimed.claim, asked, ready.keys);
+}
+
+/** What a claim needs, found out before it. A bug in that is parked once the operation is ours. */
+type Ready =
+  | { kind: 'ready'; prepared: Prepared; keys: Keys }
+  | { kind: 'over' }
+  | { kind: 'bug'; cause: unknown };
+
+async function makeReady(deps: FulfilDeps, { account, operationId }: Bell): Promise<Ready> {
+  try {
+    const prepared = await prepare(deps, account, operationId);
+    if (prepared === null) return { kind: 'over' };
+    return {
+      kind: 'ready',
+      prepared,
+      keys: await keysOf(deps, account, () => workBefore(deps, account, operationId)),
+    };
+  } catch (error) {
+    if (!(error instanceof Bug)) throw error;
+    return { kind: 'bug', cause: error.cause };
+  }
+}
+
+/** PostgreSQL, "Error Codes". */
+const UNIQUE_VIOLATION = '23505';
+
+/** Null where a call of the operation stands open, which the database does not let be made again. */
+async function claimOne(
+  { db, hot }: FulfilDeps,
+  { account, operationId }: Bell,
+  prepared: Prepared,
+): Promise<ClaimResult | null> {
+  const timeoutMs = account.common.requestTimeoutMs;
+  try {
+    return await hot.claim({ operationId, account: account.id, reads: false, timeoutMs, ...prepared });
+  } catch (error) {
+    if (sqlState(error) === UNIQUE_VIOLATION && (await doubtUnclaimed(db, operationId))) return null;
+    throw error;
+  }
 }
 
 /** Others of a verb that one operation is trying come back after this at the earliest, ms. */
@@ -66,12 +111,12 @@ async function refused(deps: FulfilDeps, operationId: string, refusal: string): 
       await giveBackRings(deps.db, [{ operationId, delayMs: TRIED_MS }]);
       break;
     case 'busy':
-      await parkBusy(deps.db, [operationId]);
+      if (!(await parkBusy(deps.db, [operationId]))) return parkOrphan(deps, operationId);
       break;
     case 'no_provider_order': {
       const orderId = await orderOf(deps.db, operationId);
-      const end =
-        orderId === null ? 'waits' : await deps.db.transaction((sql) => settleWithoutOrder(sql, orderId));
+      if (orderId === null) return parkOrphan(deps, operationId);
+      const end = await deps.db.transaction((sql) => settleWithoutOrder(sql, orderId));
       if (end === 'waits') await parkBusy(deps.db, [operationId]);
       break;
     }
@@ -80,6 +125,13 @@ async function refused(deps: FulfilDeps, operationId: string, refusal: string): 
       break;
   }
   return { kind: 'done', what: `not claimed: ${refusal}` };
+}
+
+/** Somebody has removed the order: what was to be done for it is put before a person. */
+async function parkOrphan({ db, log }: FulfilDeps, operationId: string): Promise<Fulfilled> {
+  if (!(await buryOrphan(db, operationId))) return { kind: 'done', what: 'not claimed: busy' };
+  log.error({ event: 'operation.orphaned', operationId }, 'the order of an operation is gone');
+  return { kind: 'dead', why: 'order_gone' };
 }
 
 async function orderOf(db: Database, operationId: string): Promise<string | null> {
@@ -99,16 +151,15 @@ export async function runClaim(
   keys: Keys,
 ): Promise<Fulfilled> {
   const step = stepOf(account, claim);
-  if (step === null) {
-    const missing = new Error(`${account.provider.id} has no step ${claim.step} for ${claim.kind}`);
-    return park(deps, account, claim, missing, false);
-  }
+  const wrong = step === null ? noStep(account, claim) : contradiction(claim, step);
+  if (step === null || wrong !== null)
+    return park(deps, account, claim, new ImpossibleRow(wrong ?? ''), false);
   let call: Call;
   try {
     const work = workOf(account, await aboutOf(deps, account, claim));
     call = await callOnce(deps, account, claim, { step, work }, asked, keys);
   } catch (error) {
-    return park(deps, account, claim, error, false);
+    return park(deps, account, claim, error instanceof Bug ? error.cause : error, false);
   }
   try {
     return await conclude(deps, call);
@@ -131,6 +182,24 @@ async function aboutOf(
   const order = await controlOrder(db, control.orderId);
   if (order === null) throw new Error(`order ${control.orderId}, which was to be looked for, is gone`);
   return { order, params: {}, carry: {} };
+}
+
+function noStep({ provider }: CachedAccount, { kind, step, purpose }: Claim): string {
+  return purpose === 'look'
+    ? `${provider.id} cannot look up what became of a ${kind}`
+    : `${provider.id} has no step "${step.slice(0, 60)}" for ${kind}`;
+}
+
+/** Why this row must not lead to this call: as written, the call could be made twice, and nobody would know. */
+function contradiction(
+  { purpose, stepRepeatable }: Claim,
+  { name, writes, repeatable }: Step,
+): string | null {
+  if (purpose !== 'call' && writes)
+    return `step ${name} changes something, and the row calls it a ${purpose}`;
+  if (purpose === 'call' && stepRepeatable && !repeatable)
+    return `step ${name} may not be repeated, and the row says that it may`;
+  return null;
 }
 
 function stepOf(account: CachedAccount, claim: Claim): Step | null {

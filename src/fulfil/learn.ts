@@ -14,7 +14,7 @@ export function asBug<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new Bug('judging an answer failed', { cause: error });
+    throw new Bug('our own code failed', { cause: error });
   }
 }
 

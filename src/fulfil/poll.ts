@@ -2,22 +2,25 @@
  * Reads: a page of an account's open orders, or one order. One attempt per page; a read changes orders, never
  * another operation, and never makes a dead letter.
  */
+import { z } from 'zod';
 import type { CachedAccount } from '../accounts/cache.js';
 import { type ProviderState, providerReference } from '../orders/order.js';
 import { type Claim, giveBackRings, type Refusal } from '../orders/store/claim.js';
 import {
   dropRead,
   finishIdleSync,
+  type PollFacts,
   pageOfReads,
   pollFacts,
   type ReadEffect,
   type ReadOrder,
+  resetRead,
 } from '../orders/store/reads.js';
 import { type Classified, classify } from '../policy/classify.js';
 import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
 import type { Outcome } from '../policy/outcome.js';
 import type { Step, Work } from '../providers/provider.js';
-import { databaseAhead } from './conclude.js';
+import { databaseAhead, park } from './conclude.js';
 import {
   type Bell,
   type Call,
@@ -32,6 +35,7 @@ import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
 import { UNRECOVERED_MS } from './fulfil.js';
 import { withGains } from './gains.js';
+import { asBug, Bug } from './learn.js';
 import { type Attempted, planDecision, planRead } from './plan.js';
 import { foundEffect, missingEffect, type ReadContext, unlistedEffect } from './read-effects.js';
 import { report } from './telling.js';
@@ -57,11 +61,15 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     await dropRead(deps.db, bell.operationId);
     return { kind: 'done', what: 'the provider holds no such order' };
   }
+  if (!isUsable(facts)) {
+    await resetRead(deps.db, bell.operationId);
+    return { kind: 'done', what: 'its row was edited: it begins anew' };
+  }
   if (!RUNNABLE.includes(facts.state)) return { kind: 'done', what: `the poll is ${facts.state}` };
   const { account } = bell;
   let page: ReadOrder[] | null = null;
   if (facts.orderId === null) {
-    const before = typeof facts.params.before === 'string' ? facts.params.before : null;
+    const before = syncParams.parse(facts.params).before ?? null;
     page = await pageOfReads(
       deps.db,
       account.id,
@@ -91,6 +99,8 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   const asked = { monotonic: deps.time.clock.monotonic(), wall: deps.time.clock.now() };
   const claimed = await deps.hot.claim({
     operationId: bell.operationId,
+    account: account.id,
+    reads: true,
     timeoutMs: account.common.requestTimeoutMs,
   });
   if (!claimed.ok) {
@@ -98,7 +108,19 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     if (delayMs !== undefined) await giveBackRings(deps.db, [{ operationId: bell.operationId, delayMs }]);
     return { kind: 'done', what: `not claimed: ${claimed.refusal}` };
   }
-  return read(deps, account, claimed.claim, page, { ...asked, keys });
+  try {
+    return await read(deps, account, claimed.claim, page, { ...asked, keys });
+  } catch (error) {
+    if (!(error instanceof Bug)) throw error;
+    return park(deps, account, claimed.claim, error.cause, false);
+  }
+}
+
+const syncParams = z.object({ before: z.iso.datetime({ offset: true }).nullish() });
+
+/** Whether a read can go on from its row: there is nothing that it could leave unconfirmed, and it is asked for nothing but a time. */
+function isUsable({ state, params }: PollFacts): boolean {
+  return state !== 'unconfirmed' && syncParams.safeParse(params).success;
 }
 
 function context(deps: FulfilDeps, account: CachedAccount, startedAt: number): ReadContext {
@@ -115,13 +137,15 @@ async function read(
   const target = targetOf(account, claim, page);
   if (target === null) throw new Error(`read ${claim.operationId} has nothing to read`);
   const call = await callOnce(deps, account, claim, target, asked, keys);
-  const classified = classify(
-    call.result,
-    { name: call.step.name, repeatable: true, writes: false },
-    account.policy,
-    (answer) => call.step.read(call.work, answer),
-    account.open.readError,
-    account.open.statusOf,
+  const classified = asBug(() =>
+    classify(
+      call.result,
+      { name: call.step.name, repeatable: true, writes: false },
+      account.policy,
+      (answer) => call.step.read(call.work, answer),
+      account.open.readError,
+      account.open.statusOf,
+    ),
   );
   const evidence = evidenceOf(call.step.name, call.request, call.result, classified, call.durationMs, false);
   const attempted = { claim, account: account.open, step: call.step, outcome: classified.outcome, evidence };

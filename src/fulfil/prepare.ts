@@ -11,6 +11,7 @@ import {
 import { findStep, type Known, type Work } from '../providers/provider.js';
 import { type FulfilDeps, workOf } from './deps.js';
 import { factContext } from './gains.js';
+import { asBug, Bug } from './learn.js';
 
 /** For which claim an operation was prepared: one with this fence; any, where there is nothing to prepare. */
 export type Prepared = { fence?: number };
@@ -22,6 +23,7 @@ const CLAIMABLE: readonly string[] = ['pending', 'queued', 'retrying', 'waiting'
  * Moves the operation to the step where it is to begin. Does nothing for adapters that have nothing to prepare, and
  * for operations that are being looked up.
  * @returns null where there is nothing to be claimed
+ * @throws Bug where the adapter cannot make anything of the row
  */
 export async function prepare(
   deps: FulfilDeps,
@@ -35,12 +37,13 @@ export async function prepare(
   const { fence } = operation;
   if (operation.purpose !== 'call' || operation.state === 'unconfirmed') return { fence };
   const work = workOf(account, operation satisfies Pick<Claim, 'order' | 'params' | 'carry'>);
-  const wanted = preparation.facts(operation.kind, work);
+  const wanted = asBug(() => preparation.facts(operation.kind, work));
   const rows = await findFacts(deps.db, account.id, wanted.facts);
   const known: Known = {
     facts: rows.flatMap(({ kind, key, value, sealed }) => {
       const opened =
-        value ?? (sealed === null ? null : deps.unseal(sealed, factContext(account.id, kind, key)));
+        value ??
+        (sealed === null ? null : asBug(() => deps.unseal(sealed, factContext(account.id, kind, key))));
       return opened === null ? [] : [{ kind, key, value: opened }];
     }),
     openOrders:
@@ -49,13 +52,13 @@ export async function prepare(
         : await openOrderData(deps.db, account.id, operation.order.id, wanted.openOrders),
     last: lastOf(operation),
   };
-  const begin = preparation.begin(operation.kind, work, known);
+  const begin = asBug(() => preparation.begin(operation.kind, work, known));
   if (begin === null) return { fence };
   const step = findStep(account.open, operation.kind, begin.step);
-  if (step === null)
-    throw new Error(
-      `${account.provider.id} begins ${operation.kind} at ${begin.step}, which it does not have`,
-    );
+  if (step === null) {
+    const where = `${account.provider.id} begins ${operation.kind} at ${begin.step}`;
+    throw new Bug('preparing failed', { cause: new Error(`${where}, which it does not have`) });
+  }
   await beginAt(deps.db, operationId, operation, {
     step: step.name,
     repeatable: step.repeatable,

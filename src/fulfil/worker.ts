@@ -1,5 +1,6 @@
 /** The fulfilment role: one BullMQ worker per account, each job one bell. */
 import { type Job, UnrecoverableError, type Worker } from 'bullmq';
+import { z } from 'zod';
 import type { AccountCache } from '../accounts/cache.js';
 import { isOperationKind, type OperationKind } from '../orders/order.js';
 import { type JobData, PRIORITY } from '../policy/job-options.js';
@@ -9,8 +10,8 @@ import { fulfil } from './fulfil.js';
 import { type Counts, type WatchDeps, watchWorkers } from './liveness.js';
 import { poll } from './poll.js';
 
-/** The version of job data that this code understands. */
-const JOB_VERSION = 1;
+/** The job data that this code understands. */
+const jobData = z.object({ v: z.literal(1), operationId: z.string().regex(/^\d{1,18}$/) });
 
 export interface FulfilmentDeps extends FulfilDeps, WatchDeps {
   queue: QueueBackend;
@@ -77,15 +78,17 @@ export function startFulfilment(deps: FulfilmentDeps): Fulfilment {
 async function answer(deps: FulfilDeps, accountId: string, job: Job<JobData, string>): Promise<string> {
   const account = deps.accounts.get(accountId);
   if (account === null) return 'the account is not usable; the bell rings again';
-  const { v, operationId } = job.data;
-  // Widened on purpose: a newer version of packline may have rung.
-  if ((v as number) !== JOB_VERSION || !isOperationKind(job.name)) {
+  // Anybody can have put it there: a newer version of packline, or a person.
+  const data = jobData.safeParse(job.data).data;
+  if (data === undefined || !isOperationKind(job.name)) {
+    const version: unknown = Object(job.data).v;
     deps.log.error(
-      { event: 'job.unknown', jobId: job.id, version: v, name: job.name },
-      'a job of another version was left alone; its row rings again',
+      { event: 'job.unknown', jobId: job.id, version, name: job.name },
+      'a job of another version, or of somebody else, was left alone; if there is a row for it, that rings again',
     );
-    return `left alone: version ${v}, name ${job.name}`;
+    return `left alone: version ${String(version)}, name ${job.name}`;
   }
+  const { operationId } = data;
   const bell: Bell = {
     operationId,
     account,

@@ -9,7 +9,7 @@ import type { Database } from '../database/connect.js';
 import { identityTrouble } from '../database/identity.js';
 import { alert } from '../events/alerts.js';
 import { startSync } from '../orders/store/reads.js';
-import { recoverLost } from '../orders/store/recover.js';
+import { freeOrders, recoverLost } from '../orders/store/recover.js';
 import { type QueueBackend, SCHEDULE_QUEUE } from '../queue/backend.js';
 import type { Time } from '../time.js';
 import { mirrorLetters } from './board.js';
@@ -151,7 +151,10 @@ async function recover({ db, log, presenceClass, hint }: MaintenanceDeps): Promi
       'an operation was taken over from a process that is gone or silent',
     );
   }
-  if (recovered.length > 0) hint();
+  const freed = await freeOrders(db);
+  for (const orderId of freed)
+    log.error({ event: 'order.freed', orderId }, 'an order was held by an operation that does not run');
+  if (recovered.length + freed.length > 0) hint();
 }
 
 /** Tells once when it turns out that this database is not the one that sent last. */

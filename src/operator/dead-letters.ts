@@ -8,6 +8,7 @@ import {
   adoptOrder,
   decideLetter,
   discardOperation,
+  type LetterFacts,
   lockLetter,
   reopenOperation,
 } from '../orders/store/dead-letters.js';
@@ -66,7 +67,13 @@ export function letterVerbs(deps: OperatorDeps): LetterVerbs {
       }
       await decideLetter(sql, id, 'replayed', actor, reason ?? null);
       // An ambiguous one is looked up first, always; force only lets it go out again once it is proven absent.
-      await reopenOperation(sql, letter.operationId, letter.ambiguous, force === true);
+      await reopenOperation(
+        sql,
+        letter.operationId,
+        letter.ambiguous,
+        force === true,
+        beginningOf(deps, letter),
+      );
       return null;
     });
     if (stood !== null) return stood;
@@ -170,6 +177,12 @@ export function letterVerbs(deps: OperatorDeps): LetterVerbs {
   };
 }
 
+/** Where an operation begins anew whose row could not be worked from; null where it goes on where it stood. */
+function beginningOf({ accounts }: OperatorDeps, { code, kind, account }: LetterFacts) {
+  if (code !== 'impossible_row' || kind === 'poll') return null;
+  return accounts.get(account)?.open.verbs[kind]?.[0] ?? null;
+}
+
 /** The provider itself says whether it holds the order, and under which reference. */
 async function askProvider(
   deps: OperatorDeps,
@@ -210,6 +223,11 @@ async function takeOver(
     const letter = await lockLetter(sql, id);
     if (letter === null) return refused('not-found', `there is no dead letter ${id}`);
     if (letter.state !== 'open') return refused('already-decided', `dead letter ${id} is ${letter.state}`);
+    if (letter.operationState !== 'dead')
+      return refused(
+        'not-possible',
+        `its operation is ${letter.operationState}, so there is nothing to adopt; settle the matter with the provider, then discard this letter`,
+      );
     const [holder] = await sql.query<{ id: string }>(
       `select id::text as id from packline.orders where account_id = $1 and provider_order_id = $2 and id <> $3::uuid`,
       letter.account,

@@ -14,6 +14,9 @@ export const LEASE_SLACK_MS = 10_000;
 
 export interface ClaimRequest {
   operationId: string;
+  /** Whose bell it is, and whether it is one of a read: a bell can name any operation, and may only ring for its own. */
+  account?: string;
+  reads?: boolean;
   /** The account's request timeout, ms. */
   timeoutMs: number;
   /** The fence that the operation had when it was prepared: claimed by anybody since, it has to be prepared anew. */
@@ -89,10 +92,11 @@ export const TRYING = `'pending', 'queued', 'running'`;
 
 const CLAIM = `
 with want as materialized (
-  select * from jsonb_to_recordset($1::jsonb) as w("operationId" bigint, "timeoutMs" int, fence int)
+  select * from jsonb_to_recordset($1::jsonb) as w("operationId" bigint, account text, reads boolean, "timeoutMs" int, fence int)
 ), locked as materialized (
   select o.*, w."timeoutMs",
-    (w.fence is null or w.fence = o.fence) and o.state in ('pending', 'queued', 'retrying', 'waiting', 'unconfirmed') and o.due_at <= now() as due
+    (w.fence is null or w.fence = o.fence) and coalesce(w.account = o.account_id, true)
+      and coalesce(w.reads = (o.kind = 'poll'), true) and o.state in ('pending', 'queued', 'retrying', 'waiting', 'unconfirmed') and o.due_at <= now() as due
   from packline.operations o join want w on w."operationId" = o.id
   where o.id = any($6::bigint[])
   order by o.id for update of o
@@ -140,7 +144,12 @@ with want as materialized (
   update packline.operations o set
     state = 'running', fence = o.fence + 1, owner = $2::int, calls = o.calls + 1, ring_at = null,
     lease_until = now() + ($3::int + j."timeoutMs" + $4::int) * interval '1 ms', updated_at = now(),
-    purpose = case when j.state = 'unconfirmed' then 'look'::packline.purpose else o.purpose end
+    purpose = case when j.state = 'unconfirmed' then 'look'::packline.purpose else o.purpose end,
+    -- An unconfirmed operation has all three; where somebody has edited it, it must not be looked for in vain for ever.
+    confirm_from = case when j.state = 'unconfirmed' then coalesce(o.confirm_from, now() + ($3::int + j."timeoutMs" + $4::int) * interval '1 ms')
+      else o.confirm_from end,
+    wait_since = case when j.state = 'unconfirmed' then coalesce(o.wait_since, now()) else o.wait_since end,
+    deadline = case when j.state = 'unconfirmed' then coalesce(o.deadline, now() + interval '24 hours') else o.deadline end
   from judged j
   where o.id = j.id and j.due and not j.paused and not j.closed
     and (j.kind = 'poll' or exists (select 1 from taken t where t.operation_id = j.id))
@@ -221,6 +230,21 @@ export async function claimOperations(
   );
 }
 
+const DOUBT = `
+update packline.operations o set state = 'unconfirmed', purpose = 'call', priority = 2, wait_reason = null, absent_looks = 0, looks = 0,
+  confirm_from = null, wait_since = null, deadline = null, due_at = now(), ring_at = now(), updated_at = now()
+where o.id = $1::bigint and o.state in ('pending', 'queued', 'retrying', 'waiting') and exists (
+  select 1 from packline.attempts a where a.operation_id = o.id and not a.repeatable and a.verdict is null)
+returning o.id`;
+
+/**
+ * An operation was to be claimed although nobody knows what became of its last call (somebody has edited it): it is
+ * looked up instead. Returns whether it was so.
+ */
+export async function doubtUnclaimed(sql: Sql, operationId: string): Promise<boolean> {
+  return (await sql.query(DOUBT, operationId)).length > 0;
+}
+
 const GIVE_BACK = `
 update packline.operations o set
   state = case when o.state = 'unconfirmed' then o.state else 'pending' end,
@@ -236,6 +260,27 @@ export async function giveBackRings(
   await sql.query(GIVE_BACK, json([...rings]));
 }
 
+const BURY = `
+with o as (
+  update packline.operations o set state = 'dead', ring_at = null, wait_reason = null, finished_at = now(), updated_at = now(),
+    last_outcome = jsonb_build_object('kind', 'unknown', 'code', 'order_gone', 'message', $2::text, 'at', now())
+  where o.id = $1::bigint and o.kind <> 'poll' and o.order_id is null and o.state in ('pending', 'queued', 'retrying', 'waiting', 'unconfirmed')
+  returning o.id, o.account_id, o.kind
+), told as (
+  insert into packline.events (type, account_id, operation_id, data)
+  select 'operation.dead', account_id, id, jsonb_build_object('kind', kind, 'code', 'order_gone', 'ambiguous', true) from o
+)
+insert into packline.dead_letters (operation_id, account_id, kind, code, message, ambiguous)
+select id, account_id, kind, 'order_gone', $2, true from o returning id`;
+
+const ORDER_GONE =
+  'its order was removed from the database: see at the provider whether it was sent, then discard this letter';
+
+/** An operation whose order somebody has removed: a dead letter. Returns whether it was so. */
+export async function buryOrphan(sql: Sql, operationId: string): Promise<boolean> {
+  return (await sql.query(BURY, operationId, ORDER_GONE)).length > 0;
+}
+
 const PARK_BUSY = `
 update packline.operations o set
   state = case when d.busy_op is null and d.provider_order_id is not null then 'pending' else 'waiting' end::packline.operation_state,
@@ -243,9 +288,14 @@ update packline.operations o set
   wait_since = coalesce(o.wait_since, now()), due_at = now(), updated_at = now(),
   ring_at = case when d.busy_op is null and d.provider_order_id is not null then now() else now() + interval '10 s' end
 from jsonb_to_recordset($1::jsonb) as x("operationId" bigint), packline.orders d
-where o.id = x."operationId" and d.id = o.order_id and o.state in ('queued', 'pending', 'waiting')`;
+where o.id = x."operationId" and d.id = o.order_id and o.state in ('queued', 'pending', 'waiting')
+returning o.id`;
 
-/** Another operation of the order has to settle first; its settling wakes these. The late bell is only a backstop. */
-export async function parkBusy(sql: Sql, operationIds: readonly string[]): Promise<void> {
-  await sql.query(PARK_BUSY, json(operationIds.map((operationId) => ({ operationId }))));
+/**
+ * Another operation of the order has to settle first; its settling wakes these. The late bell is only a backstop.
+ * Returns whether any was parked.
+ */
+export async function parkBusy(sql: Sql, operationIds: readonly string[]): Promise<boolean> {
+  const parked = await sql.query(PARK_BUSY, json(operationIds.map((operationId) => ({ operationId }))));
+  return parked.length > 0;
 }

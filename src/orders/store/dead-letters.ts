@@ -58,6 +58,8 @@ with op as (
     may_repeat = case when $3::boolean then true else o.may_repeat end,
     wait_reason = null, wait_since = case when $2::boolean then now() end,
     deadline = case when $2::boolean then now() + interval '24 hours' end,
+    step = coalesce($4, o.step), step_repeatable = coalesce($5::boolean, o.step_repeatable),
+    carry = case when $4::text is null then o.carry else '{}' end,
     purpose = 'call', fence = o.fence + 1, due_at = now(), ring_at = now(), finished_at = null, updated_at = now()
   where o.id = $1::bigint and o.state = 'dead' returning o.id, o.order_id
 )
@@ -68,28 +70,30 @@ from op where d.id = op.order_id`;
  * Puts a dead operation back to work.
  * @param look begins with looks, since the call may have been done
  * @param repeat lets a call whose repetition was forbidden (409) go out again once it is proven absent
+ * @param from begins at this step, with nothing that earlier ones left; null: where it stood
  */
 export async function reopenOperation(
   sql: Sql,
   operationId: string,
   look: boolean,
   repeat: boolean,
+  from: { name: string; repeatable: boolean } | null,
 ): Promise<void> {
-  await sql.query(REOPEN, operationId, look, repeat);
+  await sql.query(REOPEN, operationId, look, repeat, from?.name ?? null, from?.repeatable ?? null);
 }
 
 const DISCARD = `
 with op as (
-  update packline.operations set ring_at = null, updated_at = now() where id = $1::bigint returning order_id, kind
+  select order_id, kind, state = 'dead' as dead from packline.operations where id = $1::bigint
 )
 update packline.orders d set
-  status = case when op.kind = 'submit' and d.status = 'received' then 'failed'::packline.order_status else d.status end,
-  failure = case when op.kind = 'submit' and d.status = 'received'
+  status = case when op.kind = 'submit' and op.dead and d.status = 'received' then 'failed'::packline.order_status else d.status end,
+  failure = case when op.kind = 'submit' and op.dead and d.status = 'received'
     then jsonb_build_object('code', 'discarded', 'message', $2::text) else d.failure end,
   attention_code = null, attention_since = null, attention_detail = null, updated_at = now()
 from op where d.id = op.order_id returning d.id`;
 
-/** A dead letter was given up: a submit's order becomes `failed`. */
+/** A dead letter was given up: a submit's order becomes `failed`. An operation that lives on, as beside a double, does so. */
 export async function discardOperation(sql: Sql, operationId: string, reason: string): Promise<void> {
   await sql.query(DISCARD, operationId, reason);
 }

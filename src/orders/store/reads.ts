@@ -164,6 +164,15 @@ export async function dropRead(sql: Sql, operationId: string): Promise<void> {
   await sql.query(DROP_READ, operationId);
 }
 
+const RESET_READ = `
+update packline.operations set state = 'pending', purpose = 'call', params = '{}', wait_reason = null, due_at = now(), ring_at = now(), updated_at = now()
+where id = $1::bigint and kind = 'poll' and state in ('pending', 'queued', 'retrying', 'waiting', 'unconfirmed')`;
+
+/** A read whose row cannot be worked from (somebody has edited it) begins anew: a read can be repeated at will. */
+export async function resetRead(sql: Sql, operationId: string): Promise<void> {
+  await sql.query(RESET_READ, operationId);
+}
+
 const POLL_FACTS = `
 select o.account_id as account, o.order_id::text as "orderId", d.provider_order_id as "providerOrderId", o.params, o.state
 from packline.operations o left join packline.orders d on d.id = o.order_id where o.id = $1::bigint and o.kind = 'poll'`;
@@ -172,7 +181,8 @@ export interface PollFacts {
   account: string;
   orderId: string | null;
   providerOrderId: string | null;
-  params: JsonObject;
+  /** As somebody may have edited it. */
+  params: unknown;
   state: string;
 }
 

@@ -76,6 +76,8 @@ export interface World {
   sync(account: string): Promise<string>;
   /** Makes the operation due and answers its bell: one call at most. */
   ring(operationId: string): Promise<Fulfilled>;
+  /** The same, by a bell that says something else than its row. */
+  ringAs(operationId: string, bell: { account?: string; kind?: string }): Promise<Fulfilled>;
   /** Lets the closures of the account's gates run out, as time does. */
   waitOver(account: string): Promise<void>;
   /** Opens gates and ends pauses, as time and people do. */
@@ -190,7 +192,20 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 
 function verbsOf(base: Base, deps: FulfilDeps): Omit<World, 'base' | 'db' | 'alertsOf' | 'heard' | 'close'> {
   const { db, operator, accounts } = base;
+  const ringAs: World['ringAs'] = async (operationId, bell) => {
+    const [row] = await db.query<{ account: string; kind: string; priority: number }>(
+      `update packline.operations set due_at = least(due_at, now()) where id = $1::bigint
+       returning account_id as account, kind, priority`,
+      operationId,
+    );
+    const account = accounts.get(bell.account ?? row?.account ?? '');
+    if (row === undefined || account === null) throw new Error(`operation ${operationId} is of no account`);
+    const rung = { operationId, account, priority: row.priority, dueAt: deps.time.clock.now() };
+    return (bell.kind ?? row.kind) === 'poll' ? poll(deps, rung) : fulfil(deps, rung);
+  };
   return {
+    ringAs,
+    ring: (operationId) => ringAs(operationId, {}),
     async apply(entry) {
       // As an accounts file has it: undefined fields are left out on the way.
       const file: unknown = JSON.parse(JSON.stringify({ accounts: [entry] }));
@@ -214,17 +229,6 @@ function verbsOf(base: Base, deps: FulfilDeps): Omit<World, 'base' | 'db' | 'ale
       const [started] = taken(await operator.sync({ account }, 'shop')).accounts;
       if (started === undefined) throw new Error(`account ${account} has nothing to read`);
       return started.operationId;
-    },
-    async ring(operationId) {
-      const [row] = await db.query<{ account: string; kind: string; priority: number }>(
-        `update packline.operations set due_at = least(due_at, now()) where id = $1::bigint
-         returning account_id as account, kind, priority`,
-        operationId,
-      );
-      const account = accounts.get(row?.account ?? '');
-      if (row === undefined || account === null) throw new Error(`operation ${operationId} is of no account`);
-      const bell = { operationId, account, priority: row.priority, dueAt: deps.time.clock.now() };
-      return row.kind === 'poll' ? poll(deps, bell) : fulfil(deps, bell);
     },
     async waitOver(account) {
       await db.query(
