@@ -157,3 +157,63 @@ export interface RecoveryJson {
   /** Accounts whose tokens are not refreshed any more. */
   tokens: number;
 }
+
+/** An order that an audit has found. */
+export interface AuditFinding {
+  /** The provider's id. */
+  providerOrderId: string;
+  /** As the provider knows it, or ours; null where there is none. */
+  reference: string | null;
+  /** The order here; null where there is none. */
+  orderId: string | null;
+}
+
+/** What a provider holds for an account, against what is here. */
+export interface AuditJson {
+  account: string;
+  /** `unsupported`: the provider cannot list what the account holds. */
+  state: 'complete' | 'incomplete' | 'unsupported';
+  /** Why it is not complete. */
+  why: string | null;
+  /** What an audit of this account cannot show. */
+  limits: string[];
+  /** From when on our orders were held against it. */
+  since: string;
+  /** Orders that the provider listed. */
+  listed: number;
+  /** There, beside the one that we know under the same reference. */
+  surplus: { count: number; named: AuditFinding[] };
+  /** There, and not here. */
+  orphans: { count: number; named: AuditFinding[] };
+  /** Here accepted, and not there. */
+  missing: { count: number; named: AuditFinding[] };
+}
+
+/** One thing that a doctor looks at. */
+export interface CheckJson {
+  name: string;
+  state: 'ok' | 'warning' | 'failed';
+  message: string;
+  /** What to do; null where all is well. */
+  remedy: string | null;
+}
+
+/** An invariant that does not hold, or (with a count of 0) does. */
+export interface InvariantJson {
+  name: string;
+  holds: string;
+  remedy: string;
+  count: number;
+  /** At most twenty. */
+  rows: { account: string; what: string }[];
+}
+
+/** How an installation is. */
+export interface DoctorJson {
+  /** Nothing has failed; warnings do not count. */
+  healthy: boolean;
+  checks: CheckJson[];
+  /** Null where they were not asked for. */
+  invariants: InvariantJson[] | null;
+  audits: AuditJson[] | null;
+}

@@ -7,6 +7,7 @@ import type { Sql } from '../database/connect.js';
 import { type Alert, alert } from '../events/alerts.js';
 import { TERMINAL_STATES } from '../orders/states.js';
 import type { Time } from '../time.js';
+import type { InvariantJson } from '../views.js';
 
 const OVER = TERMINAL_STATES.map((state) => `'${state}'`).join(', ');
 
@@ -43,17 +44,6 @@ export interface ViolatingRow {
   account: string;
   /** What it is, with its ids. */
   what: string;
-}
-
-/** An invariant as it was found. */
-export interface Finding {
-  name: string;
-  holds: string;
-  remedy: string;
-  /** 0: it holds. */
-  count: number;
-  /** At most twenty of the violations. */
-  rows: ViolatingRow[];
 }
 
 const REPORT =
@@ -236,8 +226,8 @@ with found as materialized (${find})
 select (select count(*)::int from found) as count, f.account, f.what from (select * from found limit ${NAMED}) f`;
 
 /** Looks at every invariant; one finding for each, those that hold included. For metrics, doctor and the leader. */
-export async function checkInvariants(sql: Sql, scope: Scope): Promise<Finding[]> {
-  const findings: Finding[] = [];
+export async function checkInvariants(sql: Sql, scope: Scope): Promise<InvariantJson[]> {
+  const findings: InvariantJson[] = [];
   // One after the other: a check must not take the connections that orders need.
   for (const { name, holds, remedy, find } of INVARIANTS) {
     const rows = await sql.query<ViolatingRow & { count: number }>(bounded(find(scope)));

@@ -12,6 +12,7 @@ import { startSync } from '../orders/store/reads.js';
 import { freeOrders, recoverLost } from '../orders/store/recover.js';
 import { type QueueBackend, SCHEDULE_QUEUE } from '../queue/backend.js';
 import type { Time } from '../time.js';
+import { auditDue } from './audit.js';
 import { mirrorLetters } from './board.js';
 import { watchBalances } from './funds.js';
 import { invariantWatch } from './invariants.js';
@@ -41,6 +42,8 @@ const BOARD_MS = 1_000;
 const PAUSES_MS = 5_000;
 /** A flush cannot remove for longer what repairs it (design, "Maintenance"). */
 const SCHEDULES_MS = 30_000;
+/** How often accounts are looked for whose daily audit is due, ms. */
+const AUDITS_MS = 60_000;
 /** How often the rows are checked against each other, ms. */
 const INVARIANTS_MS = 5 * 60_000;
 /** How often open orders whose read is due are looked for, ms. */
@@ -99,6 +102,12 @@ export function startMaintenance(deps: MaintenanceDeps): Maintenance {
       // Not at once: after a stop of the whole house, what it left behind is taken over first.
       waits: true,
       run: invariantWatch({ ...deps, tell: deps.watch.tell }),
+    },
+    {
+      name: 'audits',
+      everyMs: AUDITS_MS,
+      leaderOnly: true,
+      run: () => auditDue({ ...deps, ...deps.watch, signal: stop.signal }),
     },
     { name: 'schedules', everyMs: SCHEDULES_MS, leaderOnly: true, run: () => schedule(queue) },
   ];

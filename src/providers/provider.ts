@@ -123,6 +123,17 @@ export interface OneTimePassword {
   session(work: Work): { kind: string; key: string } | null;
 }
 
+/** The orders that an account holds at the provider, for an audit: whichever they are, and whoever sent them. */
+export interface Inventory {
+  /**
+   * Lists that together show all that was made since `params.since` (ISO 8601), or more. `params.page` is null for the
+   * first page; a page is `done` with its `states`, and `data.next` names the following one, null after the last.
+   */
+  lists: Steps;
+  /** Rows tell the reference that we sent; else they can be compared by their ids alone. */
+  referenced: boolean;
+}
+
 /** An account's adapter: configuration and credentials already inside. */
 export interface OpenAccount {
   id: string;
@@ -140,6 +151,8 @@ export interface OpenAccount {
     list?: { step: Step; pageSize: number };
     /** Shows every order of a reference, where `look` shows only one. */
     count?: Step;
+    /** Absent where the provider cannot list what it holds, or what is there is not ours alone. */
+    inventory?: Inventory;
     probe: Step;
     /** What is left of the account's money: `done` with `data.balance`, a decimal string. */
     balance?: Step;

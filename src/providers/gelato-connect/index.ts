@@ -128,6 +128,7 @@ export const gelatoConnect = defineProvider<Config, Credentials>({
         look: steps.look,
         list: { step: steps.search, pageSize: PAGE_SIZE },
         count: steps.count,
+        inventory: { lists: [steps.inventory], referenced: true },
         probe: steps.probe,
       },
       readError,
@@ -268,6 +269,19 @@ function buildReads(settings: Config, call: Call) {
         : null;
     },
   });
+  const inventory: Step = {
+    ...READ,
+    name: 'inventory',
+    request: ({ params }) =>
+      search({ startDate: String(params.since), offset: Number(params.page ?? 0), limit: PAGE_SIZE }),
+    read: ({ params }, answer) => {
+      const orders = searchAnswer.safeParse(answer.json).data?.orders;
+      if (orders === undefined) return null;
+      // Nothing says whether more follows; a page that is not full is the last ("Search Orders").
+      const next = orders.length < PAGE_SIZE ? null : Number(params.page ?? 0) + PAGE_SIZE;
+      return { kind: 'done', states: orders.map((row) => toState(row, true)), data: { next } };
+    },
+  };
   const probe: Step = {
     ...READ,
     name: 'probe',
@@ -280,6 +294,7 @@ function buildReads(settings: Config, call: Call) {
     search: searchFor('search', referencesOf),
     // A GET by reference shows one order, whichever; a search shows all of them.
     count: searchFor('count', (work) => [orderOf(work).providerReference]),
+    inventory,
     probe,
   };
 }

@@ -101,6 +101,9 @@ export interface UpdateBody {
 
 export interface SearchBody {
   orderReferenceIds?: string[];
+  /** ISO 8601, of creation. */
+  startDate?: string;
+  offset?: number;
   limit: number;
 }
 

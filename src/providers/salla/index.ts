@@ -211,6 +211,14 @@ function ordersIntoStore(settings: Config, call: Call): ModeOfWork {
             .map((row) => orderState(row, settings, true)),
         ),
       },
+      inventory: {
+        referenced: by === 'reference',
+        lists: [
+          inventoryStep(call, '/orders', (json) =>
+            ordersPage.safeParse(json).data?.data.map((row) => orderState(row, settings, true)),
+          ),
+        ],
+      },
       probe: probeStep(call, '/orders'),
     },
     validateUpdate: readUpdate,
@@ -327,6 +335,14 @@ function shipmentsOfStore(call: Call): ModeOfWork {
           shipmentsPage.safeParse(json).data?.data.map(shipmentState),
         ),
       },
+      inventory: {
+        referenced: true,
+        lists: [
+          inventoryStep(call, '/shipments', (json) =>
+            shipmentsPage.safeParse(json).data?.data.map(shipmentState),
+          ),
+        ],
+      },
       probe: probeStep(call, '/shipments'),
     },
     // Where a store shows no references, its other shipments of the order are what a new one is told from.
@@ -440,6 +456,29 @@ function newestStep(
       const asked = new Set<unknown>(Array.isArray(params.ids) ? params.ids : []);
       const states = statesOf(json)?.filter(({ providerOrderId }) => asked.has(providerOrderId));
       return states === undefined ? null : { kind: 'done', states };
+    },
+  );
+}
+
+/** What the store holds since a day, whoever made it. */
+function inventoryStep(
+  call: Call,
+  path: '/orders' | '/shipments',
+  statesOf: (json: unknown) => ProviderState[] | undefined,
+): Step {
+  const query = ({ since, page }: Work['params']) => ({
+    from_date: listedFrom(new Date(String(since))),
+    page: String(page ?? 1),
+  });
+  return readStep(
+    call,
+    'inventory',
+    ({ params }) => listOf(path, query(params)),
+    ({ params }, json) => {
+      const states = statesOf(json);
+      if (states === undefined) return null;
+      const next = states.length < PAGE_SIZE ? null : Number(params.page ?? 1) + 1;
+      return { kind: 'done', states, data: { next } };
     },
   );
 }

@@ -405,6 +405,25 @@ function buildReads(call: Call, isTest: boolean) {
       };
     },
   };
+  const inventory = (name: string, query: Record<string, string>): Step => ({
+    ...READ,
+    name,
+    request: ({ params }) =>
+      list({
+        dateFrom: String(params.since),
+        page: String(params.page ?? 1),
+        limit: String(PAGE_SIZE),
+        ...query,
+      }),
+    read: ({ params }, answer) => {
+      const states = readList(answer)?.orders.map((order) => (order === null ? null : toState(order)));
+      // One row that cannot be read could be any order.
+      const readable = states?.filter((state) => state !== null);
+      if (readable === undefined || readable.length !== states?.length) return null;
+      const next = readable.length < PAGE_SIZE ? null : Number(params.page ?? 1) + 1;
+      return { kind: 'done', states: readable, data: { next } };
+    },
+  });
   const probe: Step = {
     ...READ,
     name: 'probe',
@@ -416,6 +435,10 @@ function buildReads(call: Call, isTest: boolean) {
     look: look('look', {}),
     furtherLooks: [look('look-cancelled', { status: 'cancelled' })],
     list: { step: page, pageSize: PAGE_SIZE },
+    inventory: {
+      lists: [inventory('inventory', {}), inventory('inventory-cancelled', { status: 'cancelled' })] as const,
+      referenced: true,
+    },
     probe,
   };
 }

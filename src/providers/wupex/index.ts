@@ -105,6 +105,7 @@ function buildSteps(settings: Config, keys: Credentials, table: ProviderPolicy) 
     look: careful(lookStep(call)),
     probe: careful(balanceStep('probe', call)),
     balance: careful(balanceStep('balance', call)),
+    inventory: { lists: [careful(inventoryStep(call))] as const, referenced: true },
   };
 }
 
@@ -191,6 +192,34 @@ function readLook(reference: string, answer: Answer): Outcome | null {
   }
   // Where all rows are of other references, the filter is being ignored: what is missing proves nothing.
   return foundOrders(rows.filter(({ referenceid }) => referenceid === reference).map(rowState));
+}
+
+/** The newest orders, back to the day that is asked for: no filter by day was ever seen. */
+function inventoryStep(call: Call): Step {
+  return {
+    ...READ,
+    name: 'inventory',
+    request: ({ params }) => {
+      const page = Number(params.page ?? 1);
+      const body: ListBody = {
+        page,
+        pageSize: PAGE_SIZE,
+        orderColumn: 'orderDate',
+        order: 'DESC',
+        search: [],
+      };
+      return call('POST', '/api/order/list', body);
+    },
+    read: ({ params }, answer) => {
+      const rows = listAnswer.safeParse(answer.json).data?.data;
+      if (rows === undefined) return null;
+      const states = rows.map(rowState);
+      const oldest = states.at(-1)?.createdAt;
+      const reached = oldest !== undefined && oldest < String(params.since);
+      const next = reached || rows.length < PAGE_SIZE ? null : Number(params.page ?? 1) + 1;
+      return { kind: 'done', states, data: { next } };
+    },
+  };
 }
 
 /** The balance is the cheapest read there is, so it proves the credentials as well. */

@@ -23,6 +23,7 @@ import { orderOf, placedAs, READ, REPEATABLE_WRITE, SINGLE_WRITE } from '../step
 import {
   accepted,
   baselineOf,
+  couponState,
   findNew,
   findUnspent,
   findUse,
@@ -103,6 +104,7 @@ export const zupy = defineProvider<Config, Credentials>({
         // Not done, only if there is no new coupon and no point is missing (document, "Exactly-once submit").
         look: lookStep(call),
         furtherLooks: [pointsLookStep(call)],
+        inventory: { lists: [inventoryStep(call)], referenced: false },
         probe: probeStep(call),
       },
       readError,
@@ -264,6 +266,24 @@ function pointsLookStep(call: Call): Step {
       if (isOfUse(work)) return readUse(work, answer);
       const now = readPoints(answer.json);
       return now === null || isOthers(work, now.customer_id) ? null : findUnspent(work.carry, now);
+    },
+  };
+}
+
+/** All coupons that were ever issued: the list knows no days, and its order is not documented. */
+function inventoryStep(call: Call): Step {
+  return {
+    ...READ,
+    name: 'inventory',
+    request: ({ params }) => {
+      const cursor = typeof params.page === 'string' ? { cursor: params.page } : {};
+      const query = new URLSearchParams({ page_size: String(PAGE_SIZE), ...cursor });
+      return call('GET', `/coupons/issued/?${query}`);
+    },
+    read: (_work, answer) => {
+      const page = readPage(answer.json);
+      if (page === null) return null;
+      return { kind: 'done', states: page.rows.map(couponState), data: { next: page.next } };
     },
   };
 }

@@ -63,16 +63,22 @@ function statusOf(word: string | null | undefined): OrderStatus | null {
   return STATUSES.get(statusWord(word)) ?? null;
 }
 
-/** A coupon of this order as a state; the code is its name (README). */
-export function toState(order: OrderView, row: CouponRow): ProviderState {
-  const rawStatus = row.status ?? '';
+/** A coupon as a state, whoever's it is. */
+export function couponState(row: CouponRow): ProviderState {
   return {
     providerOrderId: row.coupon_code,
     // Zupy keeps none.
     reference: null,
-    rawStatus,
+    rawStatus: row.status ?? '',
     ...standing(row),
     ...(row.created_at === null ? {} : { createdAt: row.created_at }),
+  };
+}
+
+/** A coupon of this order as a state; the code is its name (README). */
+export function toState(order: OrderView, row: CouponRow): ProviderState {
+  return {
+    ...couponState(row),
     data: present({
       ...pairOf(order),
       couponId: row.id,

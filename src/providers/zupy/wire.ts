@@ -135,6 +135,8 @@ export interface CouponPage {
   rows: CouponRow[];
   /** The list ends with it, and nothing about it says that a row is missing: what it does not show is not there. */
   whole: boolean;
+  /** What the following page is asked for with; null where there is none. */
+  next: string | null;
 }
 
 // One unreadable row makes the page unreadable, so that no coupon is overlooked.
@@ -148,18 +150,28 @@ const wrappedPage = z.object({
 });
 const plainPage = z.object({ results: rows, next: z.string().nullish(), count });
 
-/** Reads a page of the coupons list that was asked for from its start; null where it is none. */
+/** Reads a page of the coupons list; null where it is none. `whole` is meant of one that was asked for from its start. */
 export function readPage(json: unknown): CouponPage | null {
   const wrapped = wrappedPage.safeParse(json);
   if (wrapped.success) {
     const { data, meta } = wrapped.data;
     const ends = meta?.has_next === false || (meta?.has_next == null && meta?.cursor === null);
-    return { rows: data, whole: ends && isAll(data, meta?.count) };
+    return {
+      rows: data,
+      whole: ends && isAll(data, meta?.count),
+      next: ends ? null : (meta?.cursor ?? null),
+    };
   }
   const plain = plainPage.safeParse(json);
   if (!plain.success) return null;
   const { results, next } = plain.data;
-  return { rows: results, whole: next === null && isAll(results, plain.data.count) };
+  const whole = next === null && isAll(results, plain.data.count);
+  return { rows: results, whole, next: cursorIn(next) };
+}
+
+/** The cursor of the URL that leads on. */
+function cursorIn(url: string | null | undefined): string | null {
+  return url == null || !URL.canParse(url) ? null : new URL(url).searchParams.get('cursor');
 }
 
 /** `count` is of the page or of the list, which is the same on the only page. */
