@@ -18,6 +18,7 @@ import { createHttp, type Http } from './providers/http.js';
 import type { Provider } from './providers/provider.js';
 import { providers as registered } from './providers/registry.js';
 import { postgresBackend, type QueueBackend, redisBackend } from './queue/backend.js';
+import { checkQueue } from './queue/checkup.js';
 import { type EncryptionKey, encryptionKey } from './secrets.js';
 import type { Time } from './time.js';
 
@@ -145,6 +146,7 @@ export async function openBase(options: BaseOptions): Promise<Base> {
       key,
       providers,
       allowHttpHosts: config.allowHttpHosts,
+      checkQueue: () => checkQueue(config.redisUrl),
       hint: hinter.hint,
     });
     return {

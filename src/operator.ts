@@ -7,6 +7,7 @@ import { accountVerbs } from './operator/accounts.js';
 import { codeVerbs } from './operator/codes.js';
 import { letterVerbs } from './operator/dead-letters.js';
 import type { OperatorDeps } from './operator/deps.js';
+import { doctorVerbs } from './operator/doctor.js';
 import { orderVerbs } from './operator/orders.js';
 import { recoverVerbs } from './operator/recover.js';
 import type { Result } from './problem.js';
@@ -14,6 +15,7 @@ import type {
   AccountJson,
   DeadLetterJson,
   DeliverableJson,
+  DoctorJson,
   OrderJson,
   ProviderPolicyJson,
   RecoveryJson,
@@ -138,6 +140,15 @@ export interface Operator {
    * one, unless `force`.
    */
   recover(options: { actor: Actor; force: boolean; lookFirstMs: number }): Promise<Result<RecoveryJson>>;
+  /**
+   * How this installation is. `invariants`: whether the rows contradict each other, of all orders; `audit`: what the
+   * providers hold of the last days, against what is here, for one account or all.
+   */
+  doctor(options: {
+    actor: Actor;
+    invariants: boolean;
+    audit: { account?: string | undefined; days: number } | null;
+  }): Promise<Result<DoctorJson>>;
   /** A provider's policy table with its sources. */
   explainProvider(id: string): Result<ProviderPolicyJson>;
 }
@@ -150,5 +161,6 @@ export function createOperator(deps: OperatorDeps): Operator {
     ...letterVerbs(deps),
     ...accountVerbs(deps),
     ...recoverVerbs(deps),
+    ...doctorVerbs(deps),
   };
 }

@@ -18,7 +18,7 @@ import type { Config } from './config.js';
 import { errorCode } from './database/embedded/errors.js';
 import { identityTrouble } from './database/identity.js';
 import { migrationsPending } from './database/migrate.js';
-import { openPresence, PRESENCE_CLASS } from './database/presence.js';
+import { openPresence, PRESENCE_CLASS, presenceName } from './database/presence.js';
 import { type Dispatcher, startDispatcher } from './dispatcher.js';
 import { createNotifier } from './events/notify.js';
 import { createHotPath } from './fulfil/hot.js';
@@ -97,7 +97,7 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
   opened.push(() => base.close());
   for (const sentence of base.generated) log.warn({ event: 'key.generated' }, sentence);
   const presence = await openPresence(base.url, {
-    applicationName: 'packline presence',
+    applicationName: presenceName(roles),
     time,
     log: (line) => log.warn({ event: 'presence.trouble' }, line),
   });

@@ -175,6 +175,8 @@ export interface AuditJson {
   state: 'complete' | 'incomplete' | 'unsupported';
   /** Why it is not complete. */
   why: string | null;
+  /** Nothing that a person has to look at: orphans do not count where they may be orders of others. */
+  clean: boolean;
   /** What an audit of this account cannot show. */
   limits: string[];
   /** From when on our orders were held against it. */

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Actor, Operator } from '../operator.js';
 import type { Problem, Result } from '../problem.js';
 import type { Time } from '../time.js';
+import type { CheckJson } from '../views.js';
 import { Output } from './output.js';
 
 /** A process role; the same code as in `workers/`. */
@@ -27,6 +28,8 @@ export interface CliDeps {
   env: Record<string, string | undefined>;
   /** Opens the database (embedded or DATABASE_URL) as a client for as long as the verb lasts. */
   withOperator<T>(work: (operator: Operator) => Promise<T>): Promise<T>;
+  /** Asks the database before anything else does: whether it answers, keeps what it confirms, and has its tables. */
+  checkDatabase(): Promise<CheckJson[]>;
   /** Runs roles until stopped; resolves with the exit code. */
   runRoles(roles: Role[], options: RunRolesOptions): Promise<number>;
   migrate(): Promise<{ applied: string[] }>;

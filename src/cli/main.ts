@@ -3,7 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { openBase, packageVersion } from '../app.js';
-import { readConfig } from '../config.js';
+import { type Config, readConfig } from '../config.js';
+import { checkDatabase } from '../database/checkup.js';
 import { startEmbedded } from '../database/embedded.js';
 import { migrate, migrateQueue } from '../database/migrate.js';
 import { runDemo } from '../demo/demo.js';
@@ -27,6 +28,32 @@ async function told<T>(work: () => Promise<T>): Promise<T> {
     if (isForThePerson(error)) throw new WrongUse(error.message);
     throw error;
   }
+}
+
+/** Works on the database before anything of packline is opened, and starts the embedded one for as long as that lasts. */
+function atDatabase<T>(work: (url: string, config: Config) => Promise<T>): Promise<T> {
+  return told(async () => {
+    const config = configuration();
+    if (config.databaseUrl !== null) return work(config.databaseUrl, config);
+    const { dataDir } = config;
+    const embedded = await startEmbedded({
+      dataDir,
+      purpose: 'client',
+      log: () => undefined,
+      time: systemTime,
+    });
+    try {
+      return await work(embedded.url, config);
+    } finally {
+      await embedded.stop();
+    }
+  });
+}
+
+async function migrateAll(url: string, log: (line: string) => void): Promise<{ applied: string[] }> {
+  const result = await migrate(url, { log });
+  await migrateQueue(url);
+  return result;
 }
 
 const deps: CliDeps = {
@@ -70,28 +97,13 @@ const deps: CliDeps = {
         if (announce) process.stdout.write(`packline ready ${url}\n`);
       },
     }),
-  migrate: () =>
-    told(async () => {
-      const config = configuration();
-      const log = (line: string) => process.stderr.write(`${line}\n`);
-      const embedded =
-        config.databaseUrl === null
-          ? await startEmbedded({
-              dataDir: config.dataDir,
-              purpose: 'client',
-              log: () => undefined,
-              time: systemTime,
-            })
-          : null;
-      try {
-        const url = config.databaseUrl ?? embedded?.url ?? '';
-        const result = await migrate(url, { log });
-        await migrateQueue(url);
-        return result;
-      } finally {
-        await embedded?.stop();
-      }
+  checkDatabase: () =>
+    atDatabase(async (url, { databaseUrl, redisUrl }) => {
+      // The verbs migrate an embedded database themselves.
+      if (databaseUrl === null) await migrateAll(url, () => undefined);
+      return checkDatabase(url, { queue: redisUrl === null });
     }),
+  migrate: () => atDatabase((url) => migrateAll(url, (line) => process.stderr.write(`${line}\n`))),
   simulate,
   demo: (options) =>
     runDemo({

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addAccounts, addProviders } from './accounts.js';
 import { type CliDeps, EXIT, type Shell, WrongUse } from './context.js';
 import { addDeadLetters } from './dead-letters.js';
+import { addDoctor } from './doctor.js';
 import { addOrders } from './orders.js';
 import { plainLines } from './output.js';
 import { addRecover } from './recover.js';
@@ -65,6 +66,7 @@ export function buildCli(deps: CliDeps, finish: (exitCode: number) => void = () 
   addDeadLetters(program, shell);
   addSync(program, shell);
   addRecover(program, shell);
+  addDoctor(program, shell);
   return program;
 }
 

@@ -24,6 +24,18 @@ export const ALIVE_KEYS_SQL = `select objid::int4 as key from pg_locks
  */
 export type Loss = 'dropped' | 'gone';
 
+/** What a process of these roles calls its sign of life: the list of connections then tells who lives. */
+export function presenceName(roles: readonly string[]): string {
+  return `${NAME} ${roles.join('+')}`;
+}
+
+/** The roles behind a sign of life; none where it is somebody else's. */
+export function presenceRoles(name: string): string[] {
+  return name.startsWith(`${NAME} `) ? name.slice(NAME.length + 1).split('+') : [];
+}
+
+const NAME = 'packline presence';
+
 /** A process's sign of life. */
 export interface Presence {
   /** This process's key: positive, and no other living process of this database has it. */

@@ -105,7 +105,9 @@ export async function auditAccount(
   const stopped = await readLists(audit, inventory.lists, now - (days + 1) * DAY_MS);
   if (stopped === null) await findMissing(audit, { since, until: untilWhen(account, now) });
   const complete = stopped === null;
-  Object.assign(report, { state: complete ? 'complete' : 'incomplete', why: stopped });
+  const { surplus, orphans, missing } = report;
+  const clean = surplus.count + missing.count + (isAlone(account) ? orphans.count : 0) === 0;
+  Object.assign(report, { state: complete ? 'complete' : 'incomplete', why: stopped, clean });
   await finishAudit(deps.db, {
     operationId,
     account: account.id,
@@ -125,6 +127,7 @@ function emptyReport(account: CachedAccount, since: string): AuditJson {
     state: inventory === undefined ? 'unsupported' : 'incomplete',
     why: inventory === undefined ? 'the provider cannot list what this account holds' : null,
     limits: limitsOf(account),
+    clean: true,
     since,
     listed: 0,
     surplus: none(),

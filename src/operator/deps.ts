@@ -6,6 +6,7 @@ import type { Http } from '../providers/http.js';
 import type { Provider } from '../providers/provider.js';
 import type { EncryptionKey } from '../secrets.js';
 import type { Time } from '../time.js';
+import type { CheckJson } from '../views.js';
 
 export interface OperatorDeps {
   db: Database;
@@ -16,6 +17,8 @@ export interface OperatorDeps {
   key: EncryptionKey;
   providers: readonly Provider[];
   allowHttpHosts: readonly string[];
+  /** How the queue's backend is. */
+  checkQueue(): Promise<CheckJson>;
   /** Says that something is due now. */
   hint(): void;
 }

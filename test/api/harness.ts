@@ -93,6 +93,7 @@ export function fakeOperator(overrides: Partial<Operator> = {}): { operator: Ope
       id === anOrder.id ? ok(anOrder) : refused('not-found', 'There is no such order.'),
     findOrder: async () => ok(anOrder),
     recover: async () => ok({ recovered: false, why: null, looks: 0, letters: 0, tokens: 0 }),
+    doctor: async () => ok({ healthy: true, checks: [], invariants: null, audits: null }),
     deliverables: async () =>
       ok({ deliverables: [{ sku: 'GIFT-10', code: 'AAAA-BBBB', serial: '1', expiresAt: null }] }),
     supplyOtp: async () => ok(anOrder),

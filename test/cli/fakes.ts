@@ -79,6 +79,7 @@ export async function packline(argv: string | readonly string[], setting: Settin
     withOperator:
       operator === undefined ? unexpected('withOperator') : (work) => work(fakeOperator(operator)),
     runRoles: unexpected('runRoles'),
+    checkDatabase: unexpected('checkDatabase'),
     migrate: unexpected('migrate'),
     simulate: unexpected('simulate'),
     demo: unexpected('demo'),
