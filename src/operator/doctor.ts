@@ -125,7 +125,10 @@ function accountCheck({ accounts: open }: OperatorDeps, row: AccountFacts): Chec
 
 async function work({ db }: OperatorDeps): Promise<CheckJson[]> {
   const { letters, attention, unconfirmed, lateMs } = await workStanding(db);
-  const late = `the oldest due operation has waited for ${Math.floor(lateMs / MINUTE_MS)} min`;
+  const late =
+    lateMs === 0
+      ? 'nothing is due'
+      : `the oldest due operation has waited for ${Math.floor(lateMs / MINUTE_MS)} min`;
   return [
     lateMs < LATE_MS
       ? well('due work', `${late}; ${unconfirmed} calls are being looked up`)
