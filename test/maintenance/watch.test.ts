@@ -3,6 +3,7 @@
 import type { Alert } from '../../src/events/alerts.js';
 import { createLog } from '../../src/log.js';
 import { watchAbsent } from '../../src/maintenance/watch.js';
+import { dueWatches, settleLateArrival } from '../../src/orders/store/watch.js';
 import type { Simulator } from '../../src/simulator/kit.js';
 import { systemTime } from '../../src/time.js';
 import { accepting, losing } from '../helpers/faults.js';
@@ -126,6 +127,26 @@ test.each(SUBJECTS.slice(0, 2))(
     expect(await world.standing(submit)).toMatchObject({ letters: [] });
   },
 );
+
+test('an order that was sent again and settled while the watch looked is not taken for a second one', async () => {
+  simulator = await wupex.start();
+  const scene = await openScene(world, wupex, simulator);
+  const submit = await world.operation(await world.send(await wupex.body(scene)), 'submit');
+  await scene.control('/_control', { match: { verb: 'submit' }, times: 1, do: losing('drop') });
+  const { order } = await ringToEnd(world, submit);
+  await world.db.query(
+    `update packline.attempts set watch_at = now() where operation_id = $1::bigint and verdict = 'absent'`,
+    submit,
+  );
+  const [due] = await dueWatches(world.db);
+  if (due === undefined) throw new Error('no watch is due');
+  // What the watch has seen just before the answer to the second call was stored.
+  const seen = [{ providerOrderId: order?.providerOrderId ?? '' }];
+  const end = await world.db.transaction((sql) => settleLateArrival(sql, due, seen, null));
+  expect(end).toBe('later');
+  expect(await world.standing(submit)).toMatchObject({ order: { attention: null }, letters: [] });
+  expect(await watch()).toEqual([]);
+});
 
 test('goes on for a day, ever further apart, and a watch that finds out nothing is made again', async () => {
   simulator = await gelatoConnect.start();

@@ -88,7 +88,7 @@ export type LateArrival =
   | 'adopted'
   /** There may be two now: a human decides. */
   | 'duplicate'
-  /** It may be what the confirmer is looking for right now: seen again by the next watch. */
+  /** It is, or may be, what was sent again meanwhile: seen again by the next watch. */
   | 'later'
   /** Somebody else has decided meanwhile. */
   | 'settled';
@@ -144,7 +144,7 @@ const UNDER_WAY: readonly string[] = ['running', 'unconfirmed'];
 
 /**
  * Settles a late arrival, in one transaction with everything that could change meanwhile.
- * @param found the provider's ids that nothing here accounts for, at least one
+ * @param found the provider's orders that nothing here accounted for when they were looked up
  * @param cancelStep the adapter's first cancel step, or null where the provider has no such verb
  */
 export async function settleLateArrival(
@@ -161,8 +161,11 @@ export async function settleLateArrival(
     cancelAsked: boolean;
   }>(FACTS, watch.attemptId);
   if (now === undefined) return 'settled';
-  const [first, ...more] = found.map(({ providerOrderId }) => String(providerOrderId));
-  if (first === undefined) throw new Error('a late arrival without an order');
+  const ids = found.map(({ providerOrderId }) => String(providerOrderId));
+  // The submit that went out again may have been settled between the lookup and this lock: then it was that one.
+  const known = await knownIds(sql, watch, ids);
+  const [first, ...more] = ids.filter((id) => !known.has(id));
+  if (first === undefined) return 'later';
   const alone = now.providerOrderId === null && more.length === 0 && now.generation === watch.generation;
   if (alone && UNDER_WAY.includes(now.state)) return 'later';
   await sql.query(ACCEPT, watch.attemptId, first);
@@ -175,7 +178,7 @@ export async function settleLateArrival(
     return 'adopted';
   }
   const message = `an order that had been judged absent arrived late at the provider: ${first}`;
-  const candidates: Json[] = [...found];
+  const candidates: Json[] = found.filter(({ providerOrderId }) => !known.has(String(providerOrderId)));
   await sql.query(DUPLICATE, watch.operationId, message, json(candidates), watch.attemptId);
   return 'duplicate';
 }
