@@ -2,6 +2,7 @@
  * The server that every provider's simulator runs in: routes as data, admission, faults, the control API
  * and the ledger. A provider says what it answers; this file says what becomes of that on the wire.
  */
+import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Time } from '../time.js';
@@ -181,6 +182,8 @@ class RunningServer {
     this.#server = server;
     this.#time = time;
     this.#faults = new FaultRules(time.random);
+    // Every request that a fault delays waits on it; many at once are no leak.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   build(): FastifyInstance {
