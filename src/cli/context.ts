@@ -1,5 +1,7 @@
 /** What every verb of the command line shares: what it is given, how it ends, how options are read. */
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Chaos } from '../chaos/chaos.js';
+import type { ChaosReport } from '../chaos/report.js';
 import type { Actor, Operator } from '../operator.js';
 import type { Problem, Result } from '../problem.js';
 import type { Time } from '../time.js';
@@ -36,6 +38,8 @@ export interface CliDeps {
   /** Runs simulators until stopped; no names: all. */
   simulate(providers: string[], options: { port?: number }): Promise<number>;
   demo(options: { exit: boolean; orders: number }): Promise<number>;
+  /** Strikes a packline of its own; a report per backend. `say` takes progress. */
+  chaos(options: Chaos, say: (line: string) => void): Promise<ChaosReport[]>;
   time: Time;
   /** A person is watching. */
   isTTY: boolean;

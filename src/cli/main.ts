@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { openBase, packageVersion } from '../app.js';
+import { runChaos } from '../chaos/chaos.js';
 import { type Config, readConfig } from '../config.js';
 import { checkDatabase } from '../database/checkup.js';
 import { startEmbedded } from '../database/embedded.js';
@@ -105,6 +106,7 @@ const deps: CliDeps = {
     }),
   migrate: () => atDatabase((url) => migrateAll(url, (line) => process.stderr.write(`${line}\n`))),
   simulate,
+  chaos: (options, say) => told(() => runChaos(options, process.env, say)),
   demo: (options) =>
     runDemo({
       ...options,

@@ -1,6 +1,7 @@
 /** The command line `packline`: all verbs together, and what becomes of their mistakes. */
 import { Command, CommanderError } from 'commander';
 import { addAccounts, addProviders } from './accounts.js';
+import { addChaos } from './chaos.js';
 import { type CliDeps, EXIT, type Shell, WrongUse } from './context.js';
 import { addDeadLetters } from './dead-letters.js';
 import { addDoctor } from './doctor.js';
@@ -67,6 +68,7 @@ export function buildCli(deps: CliDeps, finish: (exitCode: number) => void = () 
   addSync(program, shell);
   addRecover(program, shell);
   addDoctor(program, shell);
+  addChaos(program, shell);
   return program;
 }
 

@@ -83,6 +83,7 @@ export async function packline(argv: string | readonly string[], setting: Settin
     migrate: unexpected('migrate'),
     simulate: unexpected('simulate'),
     demo: unexpected('demo'),
+    chaos: unexpected('chaos'),
     time: fakeTime(),
     isTTY: false,
     readFile: (path) => readFrom(files, path),
