@@ -14,7 +14,7 @@ const MAX_BATCH = 500;
 // Smaller batches for smaller files, so that the bar moves about twenty times; never so small that statements are wasted.
 const MIN_BATCH = 25;
 const BAR_STEPS = 20;
-/** Files with more orders than this get a progress display (issue 2, intake). */
+/** Files with more orders than this get a progress display. */
 const PROGRESS_ABOVE = 50;
 
 type Answer = Result<{ created: boolean; order: OrderJson | null }>;

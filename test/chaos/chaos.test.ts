@@ -5,7 +5,7 @@ import { equation } from '../../src/chaos/report.js';
 import { runCli } from '../helpers/program.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
-/** The larger figures are those of `npm run test:all` (issue 4, "Measured"). */
+/** The larger figures are those of `npm run test:all`. */
 const all = process.env.PACKLINE_TEST_ALL === '1';
 const orders = all ? 500 : 100;
 const kills = all ? 30 : 6;
@@ -13,7 +13,7 @@ const flushes = all ? 2 : 1;
 const restarts = all ? 2 : 1;
 /** Half a minute and three where nothing else runs, ms. */
 const DEADLINE_MS = all ? 1_200_000 : 240_000;
-/** The worst recovery (issue 4, "Measured"), ms. */
+/** The worst recovery, ms. */
 const RECOVERY_MS = 15_000;
 
 jest.setTimeout(DEADLINE_MS);

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../helpers/temporary.js';
 
 const is = (wanted: string) => (order: OrderJson) => order.status === wanted;
 
-/** The first order is fulfilled within 5 s of `up` (issue 2, "Measured"), which is ready within 10 s. */
+/** The first order is fulfilled within 5 s of `up`, which is ready within 10 s. */
 const READY_MS = 10_000;
 const FIRST_ORDER_MS = 5_000;
 // On an idle machine of two cores the program prints its version within this, ms; these tests are not alone.

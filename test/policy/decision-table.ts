@@ -1,5 +1,5 @@
 /**
- * The table of issue 2: for every outcome and every step of a GelatoConnect account, what is decided at the
+ * For every outcome and every step of a GelatoConnect account, what is decided at the
  * first and at the last attempt. Written by hand from the design; `decide.test.ts` holds the code against it.
  */
 import type { OperationKind } from '../../src/orders/order.js';
