@@ -38,8 +38,6 @@ export interface BaseOptions {
   /** For the connection list of the database. */
   name: string;
   signal?: AbortSignal;
-  /** Called as a socket is about to be written; tests freeze a process here. */
-  beforeWrite?: () => void;
   /** The registry's unless a test brings others. */
   providers?: readonly Provider[];
 }
@@ -118,11 +116,7 @@ export async function openBase(options: BaseOptions): Promise<Base> {
     const key = encryptionKey(keys.encryptionKey);
     const accounts = createAccountCache({ db, key, providers, log });
     await accounts.refresh();
-    const http = createHttp({
-      clock: time.clock,
-      connections: SOCKETS,
-      ...(options.beforeWrite === undefined ? {} : { beforeWrite: options.beforeWrite }),
-    });
+    const http = createHttp({ clock: time.clock, connections: SOCKETS });
     closers.push(() => http.close());
     const listeners: (() => void)[] = [];
     const hinter = createHinter({

@@ -22,6 +22,7 @@ import { openPresence, PRESENCE_CLASS, presenceName } from './database/presence.
 import { type Dispatcher, startDispatcher } from './dispatcher.js';
 import { createNotifier } from './events/notify.js';
 import { createHotPath } from './fulfil/hot.js';
+import type { At } from './fulfil/points.js';
 import { createTokenKeeper } from './fulfil/tokens.js';
 import { type Fulfilment, startFulfilment } from './fulfil/worker.js';
 import { createGate, type Gate } from './gate/gate.js';
@@ -45,6 +46,8 @@ export interface RunOptions {
   /** Why the process must end by itself, where it must. */
   onFatal(reason: string): void;
   signal?: AbortSignal;
+  /** Told where fulfilment stands; tests kill or freeze the process there. */
+  at?: At;
 }
 
 export interface Running {
@@ -161,6 +164,7 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
       tokens: createTokenKeeper({ ...shared, owner: () => presence.key }),
       stopping: stopping.signal,
       abandon: abandon.signal,
+      ...(options.at === undefined ? {} : { at: options.at }),
       queue,
       onStuck: options.onFatal,
     });

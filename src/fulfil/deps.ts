@@ -15,6 +15,7 @@ import type { Time } from '../time.js';
 import { factContext } from './gains.js';
 import type { HotPath } from './hot.js';
 import { asBug } from './learn.js';
+import type { At } from './points.js';
 import type { CurrentToken, TokenKeeper } from './tokens.js';
 
 export interface FulfilDeps {
@@ -35,6 +36,7 @@ export interface FulfilDeps {
   stopping: AbortSignal;
   /** Aborts when the stop's deadline has come: calls in flight are given up as unknown. */
   abandon: AbortSignal;
+  at?: At;
 }
 
 /** What became of one bell. `again` when the same operation can go on at once (its next step). */
@@ -107,7 +109,7 @@ export async function keysOf(
 
 /** Makes the one request of a step. @throws Bug where the request cannot be built */
 export async function callOnce(
-  deps: Pick<FulfilDeps, 'http' | 'time' | 'abandon'>,
+  deps: Pick<FulfilDeps, 'http' | 'time' | 'abandon' | 'at'>,
   account: CachedAccount,
   claim: Claim,
   { step, work }: { step: Step; work: Work },
@@ -122,12 +124,15 @@ export async function callOnce(
       ...(session === null ? {} : { session }),
     }),
   );
+  const { at } = deps;
   const started = deps.time.clock.monotonic();
   const result = await deps.http.call(request, {
     sendBy: { monotonic: asked.monotonic + SEND_BY_MS, wall: asked.wall + SEND_BY_MS },
     timeoutMs: account.common.requestTimeoutMs,
     signal: deps.abandon,
+    ...(at === undefined ? {} : { beforeWrite: () => at('socket.write', claim.operationId) }),
   });
+  at?.('answer.read', claim.operationId);
   const durationMs = deps.time.clock.monotonic() - started;
   return { account, claim, step, work, request, result, durationMs, asked, token };
 }

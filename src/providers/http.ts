@@ -23,6 +23,8 @@ export interface CallLimits {
   timeoutMs: number;
   /** Aborts a call; what was sent by then is `unknown`. */
   signal?: AbortSignal;
+  /** Called as the socket is about to be written, before the last look at the clock. */
+  beforeWrite?: () => void;
 }
 
 export interface Http {
@@ -35,8 +37,6 @@ export interface HttpOptions {
   clock: Clock;
   /** Sockets per origin; waiting requests that outlive their `sendBy` are not sent. */
   connections: number;
-  /** Called as the socket is about to be written; tests freeze a process here. */
-  beforeWrite?: () => void;
 }
 
 /** An HTTP client of its own agent; one per process. */
@@ -63,7 +63,7 @@ function dispatchOnce(
   agent: Agent,
   request: HttpRequest,
   limits: CallLimits,
-  { clock, beforeWrite }: HttpOptions,
+  { clock }: HttpOptions,
 ): Promise<HttpResult> {
   const url = new URL(request.url);
   return new Promise((resolve) => {
@@ -105,7 +105,7 @@ function dispatchOnce(
       {
         onRequestStart(ctl) {
           controller = ctl;
-          beforeWrite?.();
+          limits.beforeWrite?.();
           if (settled) {
             ctl.abort(new Error('given up'));
             return;

@@ -30,17 +30,18 @@ export interface Patience {
   sendMs?: number;
   timeoutMs?: number;
   signal?: AbortSignal;
+  beforeWrite?: () => void;
 }
 
 /** One call, with seconds of patience unless told otherwise. */
 export function call(
   http: Http,
   asked: HttpRequest,
-  { sendMs = 5_000, timeoutMs = 5_000, signal }: Patience = {},
+  { sendMs = 5_000, timeoutMs = 5_000, ...more }: Patience = {},
 ) {
   const { clock } = systemTime;
   const sendBy = { monotonic: clock.monotonic() + sendMs, wall: clock.now() + sendMs };
-  return http.call(asked, { sendBy, timeoutMs, ...(signal === undefined ? {} : { signal }) });
+  return http.call(asked, { sendBy, timeoutMs, ...more });
 }
 
 export const post = (url: string, body = '{"reference":"A-1"}'): HttpRequest => ({

@@ -161,8 +161,8 @@ describe('a call that must not start any more', () => {
       const freeze = () => {
         shift[which] = 5_001;
       };
-      const http = client({ clock, beforeWrite: freeze });
-      expect(kindOf(await call(http, post(`${server.url}/orders`)))).toEqual(['notSent', 'send_by']);
+      const sent = call(client({ clock }), post(`${server.url}/orders`), { beforeWrite: freeze });
+      expect(kindOf(await sent)).toEqual(['notSent', 'send_by']);
       expect(server.bytes).toBe(0);
     },
   );
@@ -171,7 +171,8 @@ describe('a call that must not start any more', () => {
     const server = await serve(({ socket }) => void socket.write(answerText('{}')));
     const { clock, shift } = movable();
     const freeze = () => Object.assign(shift, { wall: 4_000, monotonic: 4_000 });
-    expect(kindOf(await call(client({ clock, beforeWrite: freeze }), post(server.url)))).toBe(200);
+    const sent = call(client({ clock }), post(server.url), { beforeWrite: freeze });
+    expect(kindOf(await sent)).toBe(200);
   });
 
   test('is not sent by a full pool, not even when a socket is free later', async () => {
