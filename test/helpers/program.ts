@@ -42,8 +42,16 @@ export function startWorker(
   name: 'api' | 'dispatcher' | 'fulfilment' | 'maintenance',
   env: Record<string, string>,
 ): Program {
+  return startSource(path.join('workers', `${name}.ts`), [], env);
+}
+
+/**
+ * Starts a program from its TypeScript source.
+ * @param file below the repository
+ */
+export function startSource(file: string, args: readonly string[], env: Record<string, string>): Program {
   const loader = path.join(import.meta.dirname, 'typescript.js');
-  return start(['--no-warnings', '--import', loader, path.join(root, 'workers', `${name}.ts`)], env, {});
+  return start(['--no-warnings', '--import', loader, path.join(root, file), ...args], env, {});
 }
 
 /** Starts the compiled command line; `npm test` compiles it first. */

@@ -24,12 +24,16 @@ export interface Arrival {
 }
 
 /** One account at a simulator. */
-export interface Scene {
-  world: World;
+export interface Place {
   simulator: Simulator;
   account: string;
   /** A number of its own, from 1, for references and customers. */
   nth: number;
+}
+
+/** The same in a world. */
+export interface Scene extends Place {
+  world: World;
   /** `POST` to the control API. */
   control(path: string, body: object): Promise<void>;
 }
@@ -47,8 +51,8 @@ export interface Subject {
   verbs: Readonly<Record<string, string>>;
   /** The provider's error envelope for a code of its table; without a code, one that the table does not have. */
   refusal(status: number, code: string | undefined, step: string): Told;
-  /** A valid order of the scene's account, another customer's for each scene. */
-  body(scene: Scene): JsonObject | Promise<JsonObject>;
+  /** A valid order of the place's account, another customer's for each place. */
+  body(place: Place): JsonObject | Promise<JsonObject>;
   /** A success of the submit names nothing: its envelope alone says that it is one. */
   unnamed?: true;
   /** Names of the steps that are walked, where another mode has the others just so. */

@@ -3,7 +3,7 @@ import { request } from 'undici';
 import type { Simulator } from '../../../src/simulator/kit.js';
 import { startSallaSimulator } from '../../../src/simulator/salla/index.js';
 import { systemTime } from '../../../src/time.js';
-import type { Scene, Subject, Told } from '../conformance/subject.js';
+import type { Place, Subject, Told } from '../conformance/subject.js';
 
 /** Sentences and fields by which the table tells one meaning of a status from another ("Responses", "401 Cases"). */
 const MEANINGS: Record<string, object> = {
@@ -62,7 +62,7 @@ const start = (): Promise<Simulator> =>
   });
 
 /** An order that a shopper has placed in the store; its id. */
-async function shopped({ simulator }: Scene): Promise<number> {
+async function shopped({ simulator }: Place): Promise<number> {
   const answer = await request(`${simulator.url}/_control/orders`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

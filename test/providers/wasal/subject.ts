@@ -3,7 +3,7 @@ import { request } from 'undici';
 import type { JsonObject } from '../../../src/json.js';
 import { startWasalSimulator } from '../../../src/simulator/wasal/index.js';
 import { systemTime } from '../../../src/time.js';
-import type { Scene, Subject } from '../conformance/subject.js';
+import type { Place, Scene, Subject } from '../conformance/subject.js';
 import { ringToEnd } from '../conformance/walk.js';
 
 const KEY = 'pk_live_suite';
@@ -21,7 +21,7 @@ const address = (houseNumber: string) => ({
 
 const phoneOf = (nth: number) => `+965 5000 ${String(nth).padStart(4, '0')}`;
 
-const body = ({ account, nth }: Scene): JsonObject => ({
+const body = ({ account, nth }: Place): JsonObject => ({
   account,
   reference: `order-${nth}`,
   currency: 'KWD',
