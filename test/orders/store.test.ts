@@ -341,6 +341,89 @@ describe('the store', () => {
     });
   });
 
+  /** An answer that the first of two steps had, and what follows from it. */
+  const stepDone = (claim: Claim): Settlement =>
+    settlement(claim, {
+      evidence: { ...settlement(claim).evidence, outcome: 'done', providerOrderId: null },
+      transition: {
+        ...settlement(claim).transition,
+        state: 'pending',
+        ringMs: 0,
+        spend: 0,
+        step: 'order',
+        stepRepeatable: false,
+      },
+      order: null,
+      event: null,
+    });
+
+  const notSent = (claim: Claim): Settlement =>
+    settlement(claim, {
+      evidence: {
+        ...settlement(claim).evidence,
+        report: 'not_sent',
+        verdict: 'not_sent',
+        outcome: 'notSent',
+        code: 'send_by',
+        providerOrderId: null,
+      },
+      transition: { ...settlement(claim).transition, state: 'pending', ringMs: 0, spend: 0 },
+      order: null,
+      event: null,
+    });
+
+  const endLease = async () => {
+    await db.query(`update packline.operations set lease_until = now() - interval '1 s'`);
+    await recoverLost(db, PRESENCE_CLASS);
+  };
+
+  test.each([
+    ['was answered', stepDone],
+    ['was not sent', notSent],
+  ])('is not moved back by late word that an earlier step %s', async (_what, word) => {
+    await insertOrders(db, [newOrder('a', { step: 'customer', stepRepeatable: true })]);
+    const frozen = await claimOne();
+    await endLease();
+    await settleAttempts(db, [stepDone(await claimOne())]);
+    const call = await claimOne();
+    expect(call).toMatchObject({ step: 'order', stepRepeatable: false });
+    await settleAttempts(db, [unknown(call)]);
+
+    const late = word(frozen);
+    expect((await settleAttempts(db, [late]))[0]?.applied).toBe(false);
+    expect(await db.transaction((sql) => absorbLate(sql, late))).toBe('recorded');
+    // What is not known of the order is still looked up.
+    expect(await claimOne()).toMatchObject({ purpose: 'look' });
+  });
+
+  test('goes on being looked for where another call than the unknown one turns out not to have been sent', async () => {
+    await store('a');
+    const first = await claimOne();
+    await endLease();
+    await db.query(`update packline.attempts set verdict = 'absent' where id = $1::bigint`, first.attemptId);
+    await db.query(
+      `update packline.operations set state = 'pending', ring_at = now() where id = $1::bigint`,
+      first.operationId,
+    );
+    const second = await claimOne();
+    await settleAttempts(db, [unknown(second)]);
+
+    const late = notSent(first);
+    await settleAttempts(db, [late]);
+    expect(await db.transaction((sql) => absorbLate(sql, late))).toBe('recorded');
+    expect(await claimOne()).toMatchObject({ purpose: 'look' });
+  });
+
+  test('is spared its looks by late word that its one call was not sent', async () => {
+    await store('a');
+    const call = await claimOne();
+    await endLease();
+    const late = notSent(call);
+    await settleAttempts(db, [late]);
+    expect(await db.transaction((sql) => absorbLate(sql, late))).toBe('applied');
+    expect(await claimOne()).toMatchObject({ purpose: 'call', step: 'submit' });
+  });
+
   test('opens a dead letter when a late acceptance names another order than the settled one', async () => {
     const id = await store('a');
     const call = await claimOne();

@@ -164,8 +164,11 @@ export async function cancelOrder(sql: Sql, orderId: string, operationId: string
 }
 
 const LATE_FACTS = `
-select o.state, o.order_id::text as "orderId", d.provider_order_id as "providerOrderId"
-from packline.operations o left join packline.orders d on d.id = o.order_id
+select o.state, o.order_id::text as "orderId", d.provider_order_id as "providerOrderId", a.repeatable,
+  exists (select 1 from packline.attempts t
+    where t.operation_id = o.id and t.id <> a.id and not t.repeatable and t.verdict is null) as "otherOpen"
+from packline.operations o join packline.attempts a on a.id = $2::bigint and a.operation_id = o.id
+left join packline.orders d on d.id = o.order_id
 where o.id = $1::bigint for update of o`;
 
 const DUPLICATE = `
@@ -180,22 +183,35 @@ with letter as (
 insert into packline.events (type, account_id, order_id, operation_id, attempt_id, data)
 select 'order.duplicate', account_id, order_id, $1::bigint, $4::bigint, $3::jsonb->0 from letter`;
 
+interface LateFacts {
+  state: string;
+  providerOrderId: string | null;
+  /** Of the attempt that the evidence is about. */
+  repeatable: boolean;
+  /** Of another call of the operation nobody knows yet what became. */
+  otherOpen: boolean;
+}
+
+const ENDED: readonly string[] = ['succeeded', 'rejected', 'dead', 'canceled'];
+
+function sparesLooks({ state, repeatable, otherOpen }: LateFacts, { evidence }: Settlement): boolean {
+  return state === 'unconfirmed' && evidence.verdict !== null && !repeatable && !otherOpen;
+}
+
 export type LateEnd = 'applied' | 'duplicate' | 'recorded';
 
 /**
  * Evidence that arrived after its caller had lost the operation (it is stored already). An acceptance settles
  * an operation that is still open; another provider id than the one that is known opens a dead letter. A proof
- * that nothing was done spares an unconfirmed operation its looks.
+ * that nothing was done spares an unconfirmed operation its looks, where it is about the call that is looked for.
+ * What else it says was the owner's to act on: others may be beyond it by now.
  */
 export async function absorbLate(sql: Sql, late: Settlement): Promise<LateEnd> {
-  const [now] = await sql.query<{ state: string; providerOrderId: string | null }>(
-    LATE_FACTS,
-    late.operationId,
-  );
+  const [now] = await sql.query<LateFacts>(LATE_FACTS, late.operationId, late.attemptId);
   if (now === undefined) return 'recorded';
   const accepted = late.evidence.verdict === 'accepted';
-  const open = !['succeeded', 'rejected', 'dead', 'canceled'].includes(now.state);
-  if (open && (accepted || (now.state === 'unconfirmed' && late.evidence.verdict !== null))) {
+  const open = !ENDED.includes(now.state);
+  if (open && (accepted ? ENDED.includes(late.transition.state) : sparesLooks(now, late))) {
     const [settled] = await settleAttempts(sql, [{ ...late, late: true }]);
     return settled?.applied === true ? 'applied' : 'recorded';
   }
