@@ -130,9 +130,9 @@ export async function callOnce(
     sendBy: { monotonic: asked.monotonic + SEND_BY_MS, wall: asked.wall + SEND_BY_MS },
     timeoutMs: account.common.requestTimeoutMs,
     signal: deps.abandon,
-    ...(at === undefined ? {} : { beforeWrite: () => at('socket.write', claim.operationId) }),
+    ...(at === undefined ? {} : { beforeWrite: () => void at('socket.write', claim.operationId) }),
   });
-  at?.('answer.read', claim.operationId);
+  await at?.('answer.read', claim.operationId);
   const durationMs = deps.time.clock.monotonic() - started;
   return { account, claim, step, work, request, result, durationMs, asked, token };
 }

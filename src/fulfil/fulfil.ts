@@ -37,7 +37,7 @@ export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   const { account } = bell;
   const ready = await makeReady(deps, bell);
   if (ready.kind === 'over') return { kind: 'done', what: 'not claimed: it is under way, or over' };
-  deps.at?.('gate.before', bell.operationId);
+  await deps.at?.('gate.before', bell.operationId);
   const permit = await deps
     .gate(account)
     .acquire({ priority: bell.priority, dueAt: bell.dueAt, signal: deps.stopping });
@@ -45,16 +45,16 @@ export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     await giveBackRings(deps.db, [{ operationId: bell.operationId, delayMs: Math.round(permit.retryMs) }]);
     return { kind: 'done', what: 'given back: the gate is closed' };
   }
-  deps.at?.('gate.after', bell.operationId);
+  await deps.at?.('gate.after', bell.operationId);
   const asked = { monotonic: deps.time.clock.monotonic(), wall: deps.time.clock.now() };
   const claimed = await claimOne(deps, bell, ready.kind === 'ready' ? ready.prepared : {});
   if (claimed === null)
     return { kind: 'done', what: 'not claimed: what became of its last call is found out first' };
   if (!claimed.ok) return refused(deps, claimed.operationId, claimed.refusal);
   if (ready.kind === 'bug') return park(deps, account, claimed.claim, ready.cause, false);
-  deps.at?.('claimed', bell.operationId);
+  await deps.at?.('claimed', bell.operationId);
   const fulfilled = await runClaim(deps, account, claimed.claim, asked, ready.keys);
-  deps.at?.('settled', bell.operationId);
+  await deps.at?.('settled', bell.operationId);
   return fulfilled;
 }
 

@@ -14,5 +14,8 @@ export type Point =
   | 'settled'
   | 'acked';
 
-/** Called as an operation passes a point, before anything else happens. Nothing in packline gives one. */
-export type At = (point: Point, operationId: string) => void;
+/**
+ * Called as an operation passes a point, before anything else happens; it goes on when the promise resolves, save for
+ * `socket.write` and `acked`, which wait for nobody. Nothing in packline gives one.
+ */
+export type At = (point: Point, operationId: string) => void | Promise<void>;

@@ -88,7 +88,7 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
       return { kind: 'again' };
     }
   }
-  deps.at?.('gate.before', bell.operationId);
+  await deps.at?.('gate.before', bell.operationId);
   const permit = await deps
     .gate(account)
     .acquire({ priority: bell.priority, dueAt: bell.dueAt, signal: deps.stopping });
@@ -96,7 +96,7 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     await giveBackRings(deps.db, [{ operationId: bell.operationId, delayMs: Math.round(permit.retryMs) }]);
     return { kind: 'done', what: 'given back: the gate is closed' };
   }
-  deps.at?.('gate.after', bell.operationId);
+  await deps.at?.('gate.after', bell.operationId);
   const keys = await keysOf(deps, account, async () => null);
   const asked = { monotonic: deps.time.clock.monotonic(), wall: deps.time.clock.now() };
   const claimed = await deps.hot.claim({
@@ -110,10 +110,10 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
     if (delayMs !== undefined) await giveBackRings(deps.db, [{ operationId: bell.operationId, delayMs }]);
     return { kind: 'done', what: `not claimed: ${claimed.refusal}` };
   }
-  deps.at?.('claimed', bell.operationId);
+  await deps.at?.('claimed', bell.operationId);
   try {
     const fulfilled = await read(deps, account, claimed.claim, page, { ...asked, keys });
-    deps.at?.('settled', bell.operationId);
+    await deps.at?.('settled', bell.operationId);
     return fulfilled;
   } catch (error) {
     if (!(error instanceof Bug)) throw error;

@@ -52,7 +52,7 @@ export function startFulfilment(deps: FulfilmentDeps): Fulfilment {
         };
         const worker = deps.queue.worker(queueName(account.id), take, { concurrency, onError });
         const { at } = deps;
-        if (at !== undefined) worker.on('completed', ({ data }) => at('acked', data.operationId));
+        if (at !== undefined) worker.on('completed', ({ data }) => void at('acked', data.operationId));
         const hand: Hand = { worker, concurrency, taken: 0, busy: 0 };
         workers.set(account.id, hand);
       } else if (known.concurrency !== concurrency) {

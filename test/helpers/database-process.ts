@@ -31,6 +31,8 @@ async function server(): Promise<{ url: string; stop(): Promise<void> }> {
       wal_level: 'minimal',
       max_wal_senders: '0',
       checkpoint_timeout: '1h',
+      // Two test files at once, each with a dozen processes.
+      max_connections: '600',
     },
   });
   const stop = async () => {
