@@ -101,10 +101,15 @@ const CORRECT = `
 with taken as (
   select o.id, o.generation from packline.orders o
   where o.id = $1::uuid and o.busy_op is null
+    -- Not by the attempts alone: after a restore the one that was or may have been accepted can be missing.
+    and o.provider_order_id is null
     and not exists (
       select 1 from packline.attempts a join packline.operations p on p.id = a.operation_id
       where p.order_id = o.id and a.generation = o.generation and not a.repeatable
         and (a.verdict is null or a.verdict in ('accepted', 'absent')))
+    and not exists (
+      select 1 from packline.operations s where s.order_id = o.id and s.kind = 'submit' and s.state = 'unconfirmed')
+    and not exists (select 1 from packline.dead_letters l where l.order_id = o.id and l.state = 'open' and l.ambiguous)
   for update of o
 ), ended as (
   update packline.operations p set state = 'canceled', ring_at = null, finished_at = now(), updated_at = now()

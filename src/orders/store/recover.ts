@@ -18,7 +18,8 @@ with alive as materialized (
   select k.objid::bigint as key from pg_locks k where k.locktype = 'advisory' and k.classid = $1::int and k.granted
     and k.database = (select oid from pg_database where datname = current_database())
 ), lost as materialized (
-  select o.id, exists (select 1 from alive where alive.key = o.owner) as alive from packline.operations o
+  select o.id, o.purpose = 'look' as looks, exists (select 1 from alive where alive.key = o.owner) as alive
+  from packline.operations o
   where o.state = 'running' and (o.lease_until < now() or not exists (select 1 from alive where alive.key = o.owner))
   order by o.id limit 500 for update of o skip locked
 ), bare as (
@@ -33,16 +34,18 @@ with alive as materialized (
   group by a.operation_id
 ), moved as (
   update packline.operations o set
-    state = (case when open.operation_id is null and bare.id is null then 'pending' else 'unconfirmed' end)::packline.operation_state,
+    state = (case when doubt.yes then 'unconfirmed' else 'pending' end)::packline.operation_state,
     purpose = case when o.purpose = 'look' then 'call'::packline.purpose else o.purpose end,
-    priority = case when open.operation_id is null and bare.id is null then o.priority else 2 end,
+    priority = case when doubt.yes then 2 else o.priority end,
     fence = o.fence + 1, owner = null, lease_until = null, due_at = now(), ring_at = now(), updated_at = now(),
     absent_looks = case when o.purpose = 'look' then o.absent_looks else 0 end,
     -- The first look sets what is left out here.
     confirm_from = case when bare.id is null then greatest(o.confirm_from, open.ended) end,
-    wait_since = case when open.operation_id is null then null else coalesce(o.wait_since, now()) end,
-    deadline = case when open.operation_id is null then null else coalesce(o.deadline, now() + interval '24 hours') end
-  from lost left join open on open.operation_id = lost.id left join bare on bare.id = lost.id
+    wait_since = case when doubt.yes then coalesce(o.wait_since, now()) end,
+    deadline = case when doubt.yes then coalesce(o.deadline, now() + interval '24 hours') end
+  from lost left join open on open.operation_id = lost.id left join bare on bare.id = lost.id cross join lateral (
+    -- A look proves nothing until it is judged, and not each looks for an attempt: after a restore there may be none.
+    select open.operation_id is not null or bare.id is not null or lost.looks as yes) doubt
   where o.id = lost.id
   returning o.id, o.order_id, o.account_id, o.state, lost.alive
 ), freed as (

@@ -137,8 +137,7 @@ export async function cancel(
   if (['canceled', 'failed', 'delivered', 'returned', 'shipped'].includes(facts.status)) {
     return { kind: 'impossible', why: `the order is ${facts.status}` };
   }
-  const neverSent =
-    facts.providerOrderId === null && !facts.open && !facts.absent && facts.submitState !== 'running';
+  const neverSent = facts.providerOrderId === null && !facts.open && !facts.absent && !inDoubt(facts);
   if (!neverSent && cancelStep === null) {
     return {
       kind: 'impossible',
@@ -154,10 +153,14 @@ export async function cancel(
   return { kind: ended ? 'ended' : 'asked' };
 }
 
+/** A call is under way, or it is being looked up: after a restore also one of which there is no attempt. */
+function inDoubt({ submitState }: CancelFacts): boolean {
+  return submitState === 'running' || submitState === 'unconfirmed';
+}
+
 /** Locally only if no attempt of this generation is open or was judged absent; an absent one is looked for again first. */
 async function endIfUnsent(sql: Sql, orderId: string, facts: CancelFacts, actor: string): Promise<boolean> {
-  if (facts.providerOrderId !== null || facts.open || facts.submitState === 'running' || facts.ambiguous)
-    return false;
+  if (facts.providerOrderId !== null || facts.open || inDoubt(facts) || facts.ambiguous) return false;
   if (facts.absent && facts.submitOp !== null) {
     await sql.query(LOOK_FIRST, facts.submitOp);
     return false;
@@ -181,7 +184,8 @@ export async function settleWithoutOrder(sql: Sql, orderId: string): Promise<'en
   const [facts] = await sql.query<CancelFacts>(CANCEL_FACTS, orderId);
   if (facts === undefined || facts.providerOrderId !== null) return 'waits';
   if (facts.cancelOp !== null && (await endIfUnsent(sql, orderId, facts, 'packline'))) return 'ended';
-  if (facts.submitOp === null && !facts.held) {
+  // A dead submit may be replayed yet, unless it was given up: then the order has failed.
+  if (!facts.held && (facts.submitOp === null || facts.status === 'failed')) {
     await sql.query(IDLE_CANCEL, orderId, `the order is ${facts.status}`);
     return 'ended';
   }
