@@ -44,6 +44,8 @@ export interface Call {
   /** When its caller was told anything, ms of the model's clock; null until then. */
   toldAt: number | null;
   answer: HouseAnswer | null;
+  /** Its process was killed. */
+  callerGone: boolean;
   /** Tells the caller. */
   tell(result: HttpResult): void;
 }
@@ -124,6 +126,7 @@ export class Calls {
       writtenAt: null,
       toldAt: null,
       answer: null,
+      callerGone: false,
       tell,
     };
     this.all.push(call);

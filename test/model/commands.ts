@@ -258,6 +258,20 @@ const cancels = aboutOrder('cancel', async (sequence, order) => {
     sequence.history.neverToBeSent.set(referenceOf(order), sequence.calls.all.length);
 });
 
+/** A cancel whose bell rings at once, whatever else of the order is under way. */
+const cancelsAtOnce = fc.record({ at: index, who: worker, fate: fates }).map(({ at, who, fate }) =>
+  command(`cancel and ring(order ${at}, ${who}, ${fateText(fate)})`, async (sequence) => {
+    const order = pick(sequence.rows.orders, at);
+    if (order === undefined) return;
+    await sequence.operator.cancel(order.id, 'shop');
+    await sequence.check();
+    const asked = sequence.rows.operations.findLast(
+      ({ orderId, kind }) => orderId === order.id && kind === 'cancel',
+    );
+    if (asked !== undefined) await sequence.answer(who, asked, fate);
+  }),
+);
+
 const activates = aboutOrder('activate', ({ operator }, { id }) => operator.activate(id, 'shop'));
 const reads = aboutOrder('read', ({ operator }, { id }) => operator.syncOrder(id, 'shop'));
 const corrects = aboutOrder('correct', ({ operator }, { id, reference, generation }) =>
@@ -321,6 +335,7 @@ export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   { weight: 12, arbitrary: work },
   { weight: 10, arbitrary: passes },
   { weight: 7, arbitrary: cancels },
+  { weight: 4, arbitrary: cancelsAtOnce },
   { weight: 4, arbitrary: maintains },
   { weight: 5, arbitrary: releases },
   { weight: 7, arbitrary: machine },

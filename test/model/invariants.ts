@@ -50,9 +50,10 @@ export function ofOrder(house: House, { reference, generation }: OrderRow): Hous
   return house.orders.filter((order) => references.includes(order.reference));
 }
 
-/** When the call had certainly ended, by the model's clock. */
+/** When the call had certainly ended, by the model's clock: never while a silent caller shows that it lives. */
 function endOf(call: Call): number {
-  return call.toldAt ?? call.limits.sendBy.monotonic + TIMEOUT_MS + GRACE_MS;
+  if (call.toldAt !== null) return call.toldAt;
+  return call.callerGone ? call.limits.sendBy.monotonic + TIMEOUT_MS + GRACE_MS : Number.POSITIVE_INFINITY;
 }
 
 /** Whether the provider showed it too late, or looks were lied to: the promise does not cover that, the watch does. */

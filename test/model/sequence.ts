@@ -193,7 +193,10 @@ export class Sequence {
     const worker = this.#workers[workerNo];
     if (worker === undefined) return;
     for (const { call } of this.#answering.filter((one) => one.worker === worker))
-      if (call !== null) call.place = call.place === 'there' ? 'afloat' : 'over';
+      if (call !== null) {
+        call.place = call.place === 'there' ? 'afloat' : 'over';
+        call.callerGone = true;
+      }
     this.#answering = this.#answering.filter((one) => one.worker !== worker);
     await this.#rig.die(worker.key);
     this.#workers[workerNo] = await this.#start();
