@@ -3,7 +3,7 @@ import type { CachedAccount } from '../accounts/cache.js';
 import { acceptIdentity, identityTrouble } from '../database/identity.js';
 import { chainRoot } from '../fulfil/tokens.js';
 import type { Operator } from '../operator.js';
-import { type Doubt, doubtUnfinished } from '../orders/store/restored.js';
+import { type Doubt, doubtUnfinished, takeNewIds } from '../orders/store/restored.js';
 import { holdRefreshes } from '../orders/store/tokens.js';
 import { ok } from '../problem.js';
 import type { OperatorDeps } from './deps.js';
@@ -19,6 +19,7 @@ export function recoverVerbs({ db, accounts, hint }: OperatorDeps): Pick<Operato
       const done = await db.transaction(async (sql) => {
         const doubted = await doubtUnfinished(sql, open.flatMap(doubtsOf), actor);
         const tokens = await holdRefreshes(sql, open.flatMap(chainOf));
+        await takeNewIds(sql);
         await acceptIdentity(sql, lookFirstMs);
         return { ...doubted, tokens };
       });

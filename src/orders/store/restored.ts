@@ -72,3 +72,27 @@ export async function doubtUnfinished(
   );
   return row ?? { looks: 0, letters: 0 };
 }
+
+// Milliseconds since 1970 exceed every id that was ever counted up, and are exact in a double.
+const NEW_IDS = `
+with later as (
+  select setval(pg_get_serial_sequence('packline.' || t.name, 'id'), (extract(epoch from clock_timestamp()) * 1000)::bigint) as at
+  from unnest(array['operations', 'attempts', 'dead_letters', 'events']) as t(name)
+  where (extract(epoch from clock_timestamp()) * 1000)::bigint
+    > coalesce(pg_sequence_last_value(pg_get_serial_sequence('packline.' || t.name, 'id')::regclass), 0)
+), rung as (
+  update packline.operations set ring_no = ring_no + $1::int
+  where state not in ('succeeded', 'rejected', 'dead', 'canceled')
+)
+select count(*) from later`;
+
+/** More bells than an operation rings for in its life, and far below what the column holds. */
+const RINGS = 1_000_000;
+
+/**
+ * Lets no id come again that the rows which are missing here had: the queue keeps jobs by these ids, and one that it
+ * knows is not taken again.
+ */
+export async function takeNewIds(sql: Sql): Promise<void> {
+  await sql.query(NEW_IDS, RINGS);
+}
