@@ -64,10 +64,13 @@ export interface AccountCacheOptions {
 const FINGERPRINT = `
 select coalesce(md5(string_agg(a.id || ' ' || a.xmin::text, ',' order by a.id)), '') as fingerprint from packline.accounts a`;
 
+const IDS = `select coalesce(array_agg(a.id order by a.id), '{}') as ids from packline.accounts a`;
+
+// Rows that are known as they are need not come again: an installation may have a thousand, and one of them changes.
 const ROWS = `
 select a.id, a.xmin::text as version, a.provider, a.mode, a.config, a.limits, a.policy, a.breaker, a.credentials,
   a.pause_code is not null as paused, cardinality(a.misconfigured_orders) > 0 or a.probe_no > 0 as "inDoubt", a.updated_at as "updatedAt"
-from packline.accounts a order by a.id`;
+from packline.accounts a where a.id || ' ' || a.xmin::text <> all($1::text[])`;
 
 interface AccountRow {
   id: string;
@@ -102,8 +105,16 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
   const read = async (): Promise<boolean> => {
     const [now] = await db.query<{ fingerprint: string }>(FINGERPRINT);
     if (now === undefined || now.fingerprint === fingerprint) return false;
-    const rows = await db.query<AccountRow>(ROWS);
-    entries = new Map(rows.map((row) => [row.id, entryOf(row)]));
+    const known = [...entries].map(([id, { version }]) => `${id} ${version}`);
+    const changed = new Map((await db.query<AccountRow>(ROWS, known)).map((row) => [row.id, entryOf(row)]));
+    const [all] = await db.query<{ ids: string[] }>(IDS);
+    entries = new Map(
+      (all?.ids ?? []).flatMap((id) => {
+        const entry = changed.get(id) ?? entries.get(id);
+        // One that came between the two statements: the next refresh reads it.
+        return entry === undefined ? [] : [[id, entry] as const];
+      }),
+    );
     // Should the rows be newer than this, the next refresh reads them once more.
     fingerprint = now.fingerprint;
     for (const callback of callbacks) tell(callback);
@@ -111,8 +122,6 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
   };
 
   const entryOf = (row: AccountRow): Entry => {
-    const known = entries.get(row.id);
-    if (known?.version === row.version) return known;
     try {
       return { version: row.version, account: openRow(row, options) };
     } catch (error) {
