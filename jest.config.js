@@ -19,5 +19,6 @@ export default {
     ],
   },
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // One more than the cores of a small machine: many tests wait for leases, timeouts and processes.
+  maxWorkers: 3,
 };
