@@ -30,8 +30,6 @@ async function server(): Promise<{ url: string; stop(): Promise<void> }> {
       full_page_writes: 'off',
       wal_level: 'minimal',
       max_wal_senders: '0',
-      // Several packlines at once, each with its pools.
-      max_connections: '500',
       checkpoint_timeout: '1h',
       // Two test files at once, each with a dozen processes.
       max_connections: '600',
