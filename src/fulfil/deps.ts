@@ -9,6 +9,7 @@ import { providerReference } from '../orders/order.js';
 import { type Claim, SEND_BY_MS } from '../orders/store/claim.js';
 import { findFacts } from '../orders/store/facts.js';
 import type { HttpResult } from '../policy/answer.js';
+import { limitOf } from '../policy/classify.js';
 import type { Http } from '../providers/http.js';
 import type { HttpRequest, Step, Work } from '../providers/provider.js';
 import type { Time } from '../time.js';
@@ -109,7 +110,7 @@ export async function keysOf(
 
 /** Makes the one request of a step. @throws Bug where the request cannot be built */
 export async function callOnce(
-  deps: Pick<FulfilDeps, 'http' | 'time' | 'abandon' | 'at'>,
+  deps: Pick<FulfilDeps, 'http' | 'time' | 'abandon' | 'at' | 'gate'>,
   account: CachedAccount,
   claim: Claim,
   { step, work }: { step: Step; work: Work },
@@ -134,5 +135,21 @@ export async function callOnce(
   });
   await at?.('answer.read', claim.operationId);
   const durationMs = deps.time.clock.monotonic() - started;
+  if (result.kind === 'answered') heedLimit(deps, account, result);
   return { account, claim, step, work, request, result, durationMs, asked, token };
+}
+
+/** Whatever the answer is about, its headers say what is left for the next calls. */
+function heedLimit(
+  { gate }: Pick<FulfilDeps, 'gate'>,
+  account: CachedAccount,
+  answer: HttpResult & { kind: 'answered' },
+): void {
+  const reading = limitOf(answer, account.policy);
+  if (reading?.remaining === undefined || reading.resetAt === undefined) return;
+  gate(account).see({
+    limit: reading.limit ?? null,
+    remaining: reading.remaining,
+    resetAt: reading.resetAt,
+  });
 }

@@ -3,6 +3,7 @@ import type { CachedAccount } from '../accounts/cache.js';
 import { countMisconfigured, markProven, pauseAccount } from '../accounts/pause.js';
 import { alert } from '../events/alerts.js';
 import { closeGate, forgiveStrikes, openVerb } from '../gate/closures.js';
+import { cutShare } from '../gate/permits.js';
 import type { Decision, GateClosure } from '../policy/decide.js';
 import type { Call, FulfilDeps } from './deps.js';
 
@@ -14,6 +15,8 @@ export async function closeDoors(deps: FulfilDeps, call: Call, decision: Decisio
   const { account, claim, result, token } = call;
   if (decision?.gate !== undefined) {
     const first = await closeGate(deps.db, account.id, decision.gate, claim.strikes + 1);
+    // Where headers name what is left, the pace follows them.
+    if (decision.gate.strike) await cutShare(deps.db, account.id, account.limits.perMs);
     // A verb that was tried in vain is no news.
     if (decision.alert === 'long_wait' || (decision.alert === 'funds' && first))
       tellOfClosure(deps, account, decision.alert, decision.gate);

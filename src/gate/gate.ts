@@ -1,18 +1,20 @@
 /**
  * An account's shared permission to call. The pace stands in one row per account, so that all processes keep
  * one limit; each process takes permits in small chunks and hands them to its own calls in order of urgency.
- *
- * The row runs the generic cell rate algorithm: permits are slots `interval` apart, at most `burst` of them at
- * once, and no window of `perMs` holds more than `requests`.
  */
 import type { Sql } from '../database/connect.js';
 import type { Limits } from '../providers/provider.js';
 import type { Time } from '../time.js';
+import {
+  giveBack,
+  type Pace,
+  paceOf,
+  SAME_WINDOW_MS,
+  type Seen,
+  type Taken,
+  takePermits,
+} from './permits.js';
 
-/** How far ahead slots are reserved, ms: long enough that the row is not hot, short enough that a dead process wastes little. */
-const HORIZON_MS = 100;
-/** Part of a limit that is not used, so that calls may leave their slots a little and no window overflows. */
-const SLACK_SHARE = 0.05;
 /** A gate that opens within this is waited for on the spot, ms; a longer closure sends the jobs back. */
 const SHORT_WAIT_MS = 5_000;
 /** Accounts faster than a call per this many ms take permits ahead of need, so that the row is not asked at every turn. */
@@ -35,58 +37,8 @@ export type Permit = { granted: true } | { granted: false; retryMs: number };
 
 export interface Gate {
   acquire(asking: Asking): Promise<Permit>;
-}
-
-export interface Pace {
-  /** Between two slots, ms. */
-  intervalMs: number;
-  /** How much earlier than its slot a call may go, ms. */
-  toleranceMs: number;
-}
-
-/**
- * From a documented limit to slots. Calls that stay within a span of `perMs * SLACK_SHARE` around their slots leave
- * no window above the limit; of that span one third each is for bursts, for spare permits and for being late.
- */
-export function paceOf({ requests, perMs }: Pick<Limits, 'requests' | 'perMs'>): Pace {
-  const slackMs = perMs * SLACK_SHARE;
-  return { intervalMs: (perMs + slackMs) / Math.max(1, requests), toleranceMs: slackMs / 3 };
-}
-
-const ACQUIRE = `
-with g as materialized (
-  select account_id, greatest(extract(epoch from next_permit_at - now()) * 1000, 0)::float8 as ahead,
-    greatest(extract(epoch from blocked_until - now()) * 1000, 0)::float8 as blocked
-  from packline.gates where account_id = $1 and verb = '*' for update
-), n as (
-  select g.*, case when coalesce(g.blocked, 0) > 0 then 0
-    else greatest(0, least($2::int, floor(($3::float8 + $4::float8 - g.ahead) / $5::float8)::int + 1)) end as granted from g
-), taken as (
-  update packline.gates x set next_permit_at = now() + (n.ahead + n.granted * $5::float8) * interval '1 ms'
-  from n where x.account_id = n.account_id and x.verb = '*' and n.granted > 0
-)
-select granted, ahead, coalesce(blocked, 0) as blocked from n`;
-
-/**
- * Takes up to `asked` permits of an account.
- * @returns how many, in how many ms the first slot is (negative: now), and how long the gate stays closed
- */
-export async function takePermits(
-  sql: Sql,
-  account: string,
-  asked: number,
-  pace: Pace,
-): Promise<{ granted: number; firstMs: number; blockedMs: number }> {
-  const [row] = await sql.query<{ granted: number; ahead: number; blocked: number }>(
-    ACQUIRE,
-    account,
-    asked,
-    HORIZON_MS,
-    pace.toleranceMs,
-    pace.intervalMs,
-  );
-  if (row === undefined) throw new Error(`account ${account} has no gate`);
-  return { granted: row.granted, firstMs: row.ahead - pace.toleranceMs, blockedMs: row.blocked };
+  /** An answer said what is left; it counts from the next permit on. */
+  see(seen: Seen): void;
 }
 
 interface Waiter extends Asking {
@@ -104,6 +56,8 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
   let spare = { count: 0, until: 0 };
   /** When the next call would be due, had those of this process kept their distance: monotonic ms. */
   let paced = 0;
+  /** Not told yet. */
+  let seen: Seen | null = null;
 
   const pick = (): Waiter | undefined => {
     served += 1;
@@ -137,34 +91,36 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
     }
   };
 
+  /** `none`: waited instead. `closed`: all who waited were sent back. */
+  const take = async (pace: Pace, asked: number): Promise<Taken | 'none' | 'closed'> => {
+    const { perMs } = options.limits();
+    const told = seen;
+    seen = null;
+    const taken = await takePermits(sql, account, asked, { pace, perMs, seen: told, now: time.clock.now() });
+    if (taken.granted > 0) return taken;
+    const waitMs = Math.max(taken.blockedMs, taken.firstMs);
+    if (waitMs > SHORT_WAIT_MS) {
+      sendBack(waitMs);
+      return 'closed';
+    }
+    await rest(Math.max(1, waitMs));
+    return 'none';
+  };
+
   const pump = async (): Promise<void> => {
     for (serveSpare(); waiters.size > 0; serveSpare()) {
       const pace = paceOf(options.limits());
       const spareMs = Math.min(SPARE_MS, pace.toleranceMs);
       const ahead =
         pace.intervalMs < FAST_MS ? Math.min(Math.ceil(spareMs / pace.intervalMs), MOST_SPARE) : 0;
-      const { granted, firstMs, blockedMs } = await takePermits(
-        sql,
-        account,
-        Math.max(waiters.size, ahead),
-        pace,
-      );
-      if (blockedMs > SHORT_WAIT_MS) {
-        sendBack(blockedMs);
-        return;
-      }
-      if (granted === 0) {
-        const waitMs = Math.max(blockedMs, firstMs);
-        if (waitMs > SHORT_WAIT_MS) {
-          sendBack(waitMs);
-          return;
-        }
-        await rest(Math.max(1, waitMs));
-        continue;
-      }
-      const left = await handOut(granted, firstMs, pace);
+      const taken = await take(pace, Math.max(waiters.size, ahead));
+      if (taken === 'closed') return;
+      if (taken === 'none') continue;
+      const left = await handOut(taken, pace);
       // A crowd of waiters may have asked for more than keeps.
-      if (ahead > 0) spare = { count: Math.min(left, ahead), until: time.clock.monotonic() + spareMs };
+      const kept = Math.min(left, ahead);
+      if (kept > 0) spare = { count: kept, until: time.clock.monotonic() + spareMs };
+      if (left > kept) await giveBack(sql, account, taken, left - kept);
     }
   };
 
@@ -184,10 +140,11 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
   };
 
   /** Hands out permits as their slots come; returns how many nobody wanted. */
-  const handOut = async (granted: number, firstMs: number, pace: Pace): Promise<number> => {
+  const handOut = async ({ granted, firstMs, everyMs }: Taken, { toleranceMs }: Pace): Promise<number> => {
+    const pace = { intervalMs: everyMs, toleranceMs };
     const start = time.clock.monotonic();
     for (let n = 0; n < granted; n += 1) {
-      const slot = start + firstMs + n * pace.intervalMs;
+      const slot = start + firstMs + n * everyMs;
       const earlyMs = () => Math.max(slot - time.clock.monotonic(), tooEarlyMs(pace));
       // Timers have a grain of one millisecond; sleeping for less would only slow the fast accounts down.
       for (let early = earlyMs(); early >= 1 && waiters.size > 0; early = earlyMs()) await rest(early);
@@ -211,6 +168,17 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
   };
 
   return {
+    see: (now) => {
+      // Answers overtake each other: of one window the least is true, of two the later one.
+      const sameWindow = seen !== null && Math.abs(seen.resetAt - now.resetAt) <= SAME_WINDOW_MS;
+      if (seen === null || (!sameWindow && now.resetAt > seen.resetAt)) seen = now;
+      else if (sameWindow)
+        seen = {
+          limit: now.limit,
+          remaining: Math.min(seen.remaining, now.remaining),
+          resetAt: Math.min(seen.resetAt, now.resetAt),
+        };
+    },
     acquire: (asking) =>
       new Promise((resolve, reject) => {
         if (asking.signal?.aborted) return resolve({ granted: false, retryMs: 0 });

@@ -5,7 +5,7 @@
 import type { HttpResult, ProviderError } from './answer.js';
 import { type Outcome, unreachable } from './outcome.js';
 import type { PolicyRule, ProviderPolicy } from './policy.js';
-import { readRateLimit } from './rate-limit.js';
+import { type LimitReading, readRateLimit } from './rate-limit.js';
 import { parseRetryAfter } from './retry-after.js';
 
 /** The step that was taken, as far as classification depends on it. */
@@ -238,11 +238,15 @@ function retryAfterTime(answer: Answered): number | null {
   return delay === null ? null : answer.receivedAt + delay;
 }
 
+/** What an answer's headers say of the account's limit; null where they say nothing of it. */
+export function limitOf(answer: Answered, policy: Pick<ProviderPolicy, 'resetDialect'>): LimitReading | null {
+  return readRateLimit(answer.headers, { dialect: policy.resetDialect, ...answerTime(answer) });
+}
+
 /**
  * The reset of the rate limit, epoch ms; Retry-After wins over it (RateLimit draft). Some providers send it with
  * every answer, so it means something only where the limit was the trouble.
  */
 function resetTime(answer: Answered, policy: ProviderPolicy): number | null {
-  const reading = readRateLimit(answer.headers, { dialect: policy.resetDialect, ...answerTime(answer) });
-  return reading?.resetAt ?? null;
+  return limitOf(answer, policy)?.resetAt ?? null;
 }

@@ -1,9 +1,10 @@
 /** `npm run bench -- NAME …`: each prints JSON lines; figures are only ever compared within one run. */
 import { conformance } from './conformance.js';
+import { limit, limitShared } from './limit.js';
 import { openRig } from './rig.js';
 import { throughput } from './throughput.js';
 
-const benches = { throughput, conformance };
+const benches = { throughput, limit, 'limit-shared': limitShared, conformance };
 type Name = keyof typeof benches;
 
 const names = process.argv.slice(2);

@@ -6,11 +6,11 @@ import { createPostgresBackend, type PostgresConnectionOptions, Queue, runMigrat
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { Agent, request } from 'undici';
-import type { Config } from '../../src/config.js';
 import { createLog } from '../../src/log.js';
 import { startProcess } from '../../src/process.js';
 import { systemTime } from '../../src/time.js';
 import { until } from '../helpers/until.js';
+import { accountsFile, configOf, orderBody } from './orders.js';
 import type { Rig } from './rig.js';
 
 type Backend = 'redis' | 'postgres';
@@ -24,42 +24,12 @@ const LONGEST_RUN_MS = 600_000;
 /** Often enough for the figures, and seldom enough not to weigh on the run that it measures. */
 const POLL_MS = 20;
 
-function orderBody(n: number) {
-  return {
-    account: 'bench',
-    reference: `bench-${n}`,
-    currency: 'EUR',
-    customer: { firstName: 'Ada', lastName: 'Winter', email: 'ada@example.com', phone: '+49 30 1234567' },
-    shippingAddress: { line1: 'Long Street 1', city: 'Berlin', postCode: '10115', country: 'DE' },
-    items: [
-      {
-        reference: `i-${n}`,
-        sku: 'poster_a3',
-        quantity: 1,
-        unitPrice: '19.90',
-        files: [{ type: 'default', url: 'https://files.example.com/a.pdf' }],
-      },
-    ],
-  };
-}
-
 /** Seconds until all orders are stored, called and settled. */
 async function packline(rig: Rig, backend: Backend, orders: number): Promise<number> {
-  const config: Config = {
-    databaseUrl: await rig.database(`packline_${backend}`),
-    redisUrl: backend === 'redis' ? rig.redisUrl : null,
-    port: 0,
-    host: '127.0.0.1',
-    apiKey: 'a key of the bench alone, long enough',
-    encryptionKey: Buffer.alloc(32, 1),
-    accountsFile: null,
-    dataDir: '.packline',
-    logLevel: 'silent',
-    alertWebhookUrl: null,
-    slackWebhookUrl: null,
-    eventsWebhook: null,
-    allowHttpHosts: [],
-  };
+  const config = configOf(
+    await rig.database(`packline_${backend}`),
+    backend === 'redis' ? rig.redisUrl : null,
+  );
   const running = await startProcess({
     config,
     roles: ['dispatcher', 'fulfilment', 'maintenance'],
@@ -71,26 +41,8 @@ async function packline(rig: Rig, backend: Backend, orders: number): Promise<num
       throw new Error(reason);
     },
   });
-  const url = rig.providerUrl;
-  const urls = {
-    submitUrl: url,
-    getUrl: `${url}/{id}`,
-    cancelUrl: `${url}/{id}`,
-    updateShipmentUrl: `${url}/{id}`,
-    searchUrl: url,
-  };
   const applied = await running.base.operator.applyAccounts(
-    {
-      accounts: [
-        {
-          id: 'bench',
-          provider: 'gelato-connect',
-          config: urls,
-          credentials: { apiKey: 'k', apiSecret: 's' },
-          limits: { requests: 1_000_000, perMs: 1_000, concurrency: CONCURRENCY },
-        },
-      ],
-    },
+    accountsFile(rig.providerUrl, { requests: 1_000_000, perMs: 1_000, concurrency: CONCURRENCY }),
     {},
   );
   if (!applied.ok) throw new Error(JSON.stringify(applied.problem));

@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { connect, type Database } from '../../src/database/connect.js';
 import { closeGate, forgiveStrikes } from '../../src/gate/closures.js';
-import { createGate, type Gate, type Permit, paceOf, takePermits } from '../../src/gate/gate.js';
+import { createGate, type Gate, type Permit } from '../../src/gate/gate.js';
+import { paceOf, takePermits } from '../../src/gate/permits.js';
 import type { Limits } from '../../src/providers/provider.js';
 import { systemTime, type Time } from '../../src/time.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
@@ -280,7 +281,9 @@ describe('two processes of one account', () => {
     const holder = await db.pool.connect();
     await holder.query('begin');
     await holder.query('select 1 from packline.gates for update');
-    const asking = Promise.all([1, 2, 3, 4].map(() => takePermits(db, 'shop', 1, pace)));
+    const asking = Promise.all(
+      [1, 2, 3, 4].map(() => takePermits(db, 'shop', 1, { pace, perMs: 600_000, seen: null, now: 0 })),
+    );
     await until('all wait at the row', async () => {
       const waiting = await db.query(
         `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { connect, type Database } from '../../src/database/connect.js';
-import { createGate, type Pace, paceOf, takePermits } from '../../src/gate/gate.js';
+import { createGate } from '../../src/gate/gate.js';
+import { type Pace, paceOf, takePermits } from '../../src/gate/permits.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
 import { fullest, virtualTime } from './virtual.js';
 
@@ -71,7 +72,12 @@ describe('the pace of an account', () => {
       const at: number[] = [];
       for (const { idle, ask } of takes) {
         time.pass(idle < 0.5 ? 0 : (idle - 0.5) * limit.perMs);
-        const { granted, firstMs } = await takePermits(time.sql, 'shop', ask, pace);
+        const { granted, firstMs } = await takePermits(time.sql, 'shop', ask, {
+          pace,
+          perMs: limit.perMs,
+          seen: null,
+          now: 0,
+        });
         const now = time.clock.monotonic();
         const calls = slots(now, granted, firstMs, pace);
         at.push(...calls);

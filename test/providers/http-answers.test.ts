@@ -134,15 +134,15 @@ describe('an answer', () => {
 
   test('may come after the time to send is over', async () => {
     const server = await serve(({ socket }) => {
-      void systemTime.sleep(150).then(() => socket.write(answerText('{}')));
+      void systemTime.sleep(600).then(() => socket.write(answerText('{}')));
     });
-    expect(kindOf(await call(client(), post(server.url), { sendMs: 50 }))).toBe(200);
+    expect(kindOf(await call(client(), post(server.url), { sendMs: 500 }))).toBe(200);
   });
 
   test('has its own time, which begins when the request is written', async () => {
     const server = await serve(({ socket, path }) => {
       if (path !== '/first') return void socket.write(answerText('{}'));
-      void systemTime.sleep(150).then(() => socket.write(answerText('{}')));
+      void systemTime.sleep(600).then(() => socket.write(answerText('{}')));
     });
     const http = client({ connections: 1 });
     const first = call(http, post(`${server.url}/first`));
