@@ -42,12 +42,26 @@ export function planDecision(attempted: Attempted, decision: Decision): Settleme
   return finish(attempted, plan(attempted, decision));
 }
 
-/** A read that was applied: the operation ends, or goes on with its next page. */
-export function planRead(attempted: Attempted, more: boolean): Settlement {
+/** Whoever has read a page reads the next one; should that process be gone, the bell rings after this, ms. */
+const NEXT_PAGE_MS = 5_000;
+
+/**
+ * A read that was applied: the operation ends, or goes on with its next page.
+ * @param next what the next page needs; null where there is none
+ */
+export function planRead(attempted: Attempted, next: JsonObject | null): Settlement {
   const { outcome } = attempted;
-  const transition: Transition = more
-    ? { state: 'pending', delayMs: 0, ringMs: 0, spend: 0, lastOutcome: lastOutcome(outcome) }
-    : ended('succeeded', outcome, 1);
+  const transition: Transition =
+    next === null
+      ? ended('succeeded', outcome, 1)
+      : {
+          state: 'pending',
+          delayMs: 0,
+          ringMs: NEXT_PAGE_MS,
+          spend: 0,
+          carry: next,
+          lastOutcome: lastOutcome(outcome),
+        };
   return finish(attempted, { ...NOTHING, transition, event: null });
 }
 

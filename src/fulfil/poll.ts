@@ -2,18 +2,16 @@
  * Reads: a page of an account's open orders, or one order. One attempt per page; a read changes orders, never
  * another operation, and never makes a dead letter.
  */
-import { z } from 'zod';
 import type { CachedAccount } from '../accounts/cache.js';
 import { type ProviderState, providerReference } from '../orders/order.js';
 import { type Claim, giveBackRings, type Refusal } from '../orders/store/claim.js';
+import { openOrdersNamed, type ReadOrder, type ReadSpan, spanOfReads } from '../orders/store/read-pages.js';
 import {
   dropRead,
-  finishIdleSync,
   type PollFacts,
-  pageOfReads,
   pollFacts,
   type ReadEffect,
-  type ReadOrder,
+  readSoon,
   resetRead,
 } from '../orders/store/reads.js';
 import { type Classified, classify } from '../policy/classify.js';
@@ -36,12 +34,11 @@ import { evidenceOf } from './evidence.js';
 import { UNRECOVERED_MS } from './fulfil.js';
 import { withGains } from './gains.js';
 import { asBug, Bug } from './learn.js';
+import { type Choice, choosePage, type Page, readContext, syncParams } from './page.js';
 import { type Attempted, planDecision, planRead } from './plan.js';
 import { foundEffect, missingEffect, type ReadContext, unlistedEffect } from './read-effects.js';
 import { report } from './telling.js';
-
-/** Orders of a page where the provider has no list: each is read alone. */
-const PAGE_WITHOUT_LIST = 100;
+import { beginWalk, carryOf, nextOfWalk, type Walk, walkIn } from './walk.js';
 
 /** States in which a bell means something; a second bell of a poll that runs or is over means nothing. */
 const RUNNABLE: readonly string[] = ['pending', 'queued', 'retrying', 'waiting'];
@@ -67,27 +64,9 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   }
   if (!RUNNABLE.includes(facts.state)) return { kind: 'done', what: `the poll is ${facts.state}` };
   const { account } = bell;
-  let page: ReadOrder[] | null = null;
-  if (facts.orderId === null) {
-    const before = syncParams.parse(facts.params).before ?? null;
-    page = await pageOfReads(
-      deps.db,
-      account.id,
-      before,
-      account.open.reads.list?.pageSize ?? PAGE_WITHOUT_LIST,
-    );
-    if (page.length === 0) {
-      return (await finishIdleSync(deps.db, bell.operationId, before))
-        ? { kind: 'done', what: 'nothing left to read' }
-        : { kind: 'again' };
-    }
-    if (account.open.reads.list === undefined) {
-      await deps.hot.applyReads(
-        page.map((order) => unlistedEffect(order, context(deps, account, deps.time.clock.now()))),
-      );
-      return { kind: 'again' };
-    }
-  }
+  const choice: Choice =
+    facts.orderId === null ? await choosePage(deps, bell, facts) : { kind: 'page', page: null };
+  if (choice.kind === 'over') return choice.fulfilled;
   await deps.at?.('gate.before', bell.operationId);
   const permit = await deps
     .gate(account)
@@ -112,7 +91,7 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   }
   await deps.at?.('claimed', bell.operationId);
   try {
-    const fulfilled = await read(deps, account, claimed.claim, page, { ...asked, keys });
+    const fulfilled = await read(deps, account, claimed.claim, choice.page, { ...asked, keys });
     await deps.at?.('settled', bell.operationId);
     return fulfilled;
   } catch (error) {
@@ -121,22 +100,16 @@ export async function poll(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
   }
 }
 
-const syncParams = z.object({ before: z.iso.datetime({ offset: true }).nullish() });
-
 /** Whether a read can go on from its row: there is nothing that it could leave unconfirmed, and it is asked for nothing but a time. */
 function isUsable({ state, params }: PollFacts): boolean {
   return state !== 'unconfirmed' && syncParams.safeParse(params).success;
-}
-
-function context(deps: FulfilDeps, account: CachedAccount, startedAt: number): ReadContext {
-  return { startedAt, random: deps.time.random(), getStep: account.open.reads.get.name };
 }
 
 async function read(
   deps: FulfilDeps,
   account: CachedAccount,
   claim: Claim,
-  page: ReadOrder[] | null,
+  page: Page | null,
   { keys, ...asked }: { monotonic: number; wall: number; keys: Keys },
 ): Promise<Fulfilled> {
   const target = targetOf(account, claim, page);
@@ -152,22 +125,55 @@ async function read(
       account.open.statusOf,
     ),
   );
+  const { outcome } = classified;
   const evidence = evidenceOf(call.step.name, call.request, call.result, classified, call.durationMs, false);
-  const attempted = { claim, account: account.open, step: call.step, outcome: classified.outcome, evidence };
-  const at = context(deps, account, claim.startedAt);
-  const effects = effectsOf(classified.outcome, target.orders, page === null, at);
+  const attempted = { claim, account: account.open, step: call.step, outcome, evidence };
+  const at = readContext(deps, account, claim.startedAt);
+  const orders = target.walk === null ? target.orders : await shownOrders(deps, account, outcome);
+  const effects = effectsOf(outcome, orders, page === null, at);
   if (effects === null) return unread(deps, call, attempted, classified);
   await closeDoors(deps, call, null);
-  const settlement = withGains(planRead(attempted, page !== null), claim, classified.outcome, deps.seal);
   if (page === null) {
     // What a read brings is stored before the status that may end all reading of the order.
-    await deps.hot.settle(settlement);
-    await deps.hot.applyReads(effects);
+    await deps.hot.settle(withGains(planRead(attempted, null), claim, outcome, deps.seal));
+    const taken = await deps.hot.applyReads(effects);
+    // The order has moved, or a read that began later has told of it, and may have told less: it is read again.
+    if (taken.length === 0)
+      await readSoon(
+        deps.db,
+        orders.map(({ id }) => id),
+        'packline',
+      );
     return { kind: 'done', what: 'read' };
   }
   await deps.hot.applyReads(effects);
-  await deps.hot.settle(settlement);
+  const carry = target.walk === null ? {} : carryOf(await onward(deps, account, claim, target.walk, outcome));
+  await deps.hot.settle(withGains(planRead(attempted, carry), claim, outcome, deps.seal));
   return { kind: 'again' };
+}
+
+/** The open orders that a page of a walk shows, due or not. */
+async function shownOrders(deps: FulfilDeps, account: CachedAccount, outcome: Outcome): Promise<ReadOrder[]> {
+  const states = outcome.kind === 'done' ? (outcome.states ?? []) : [];
+  return openOrdersNamed(
+    deps.db,
+    account.id,
+    states.map(({ providerOrderId }) => providerOrderId),
+  );
+}
+
+async function onward(
+  deps: FulfilDeps,
+  account: CachedAccount,
+  { params }: Claim,
+  walk: Walk,
+  outcome: Outcome,
+): Promise<Walk> {
+  const before = syncParams.parse(params).before ?? null;
+  // Counted no further than to know whether there are more than pages.
+  const unseen = await spanOfReads(deps.db, account.id, before, walk.startedAt, walk.pages + 2);
+  const next = outcome.kind === 'done' ? outcome.data?.next : null;
+  return nextOfWalk(walk, next, unseen.count);
 }
 
 /** The answer told of no order: what its outcome asks for, short of a dead letter. */
@@ -207,28 +213,50 @@ interface Target {
   step: Step;
   work: Work;
   orders: ReadOrder[];
+  /** Where it is a page of a list that cannot be asked for orders. */
+  walk: Walk | null;
 }
 
 /** What is asked, and which orders it is about; null where the row is no read after all. */
-function targetOf(account: CachedAccount, claim: Claim, page: ReadOrder[] | null): Target | null {
+function targetOf(account: CachedAccount, claim: Claim, page: Page | null): Target | null {
   const { list, get } = account.open.reads;
-  if (page !== null && list !== undefined) {
-    const references = page.map((order) =>
-      providerReference(order.reference, order.generation, account.common.referencePrefix),
-    );
-    return {
-      step: list.step,
-      work: { params: { references, ids: page.map((order) => order.providerOrderId) }, carry: {} },
-      orders: page,
-    };
-  }
+  if (page !== null && list !== undefined)
+    return page.kind === 'named'
+      ? namedTarget(account, list.step, page.orders)
+      : walkTarget(list.step, claim, page.span);
   const { order } = claim;
   if (order === null || order.providerOrderId === null) return null;
+  const { createdAt, providerOrderId, ...rest } = order;
   return {
     step: get,
     work: workOf(account, claim),
-    orders: [{ ...order, providerOrderId: order.providerOrderId }],
+    // What a row of a list may lack, the order itself tells.
+    orders: [
+      {
+        ...rest,
+        providerOrderId,
+        rawStatus: null,
+        isTracked: true,
+        ageMs: claim.startedAt - Date.parse(createdAt),
+      },
+    ],
+    walk: null,
   };
+}
+
+function namedTarget(account: CachedAccount, step: Step, orders: ReadOrder[]): Target {
+  const references = orders.map((order) =>
+    providerReference(order.reference, order.generation, account.common.referencePrefix),
+  );
+  const ids = orders.map((order) => order.providerOrderId);
+  return { step, work: { params: { references, ids }, carry: {} }, orders, walk: null };
+}
+
+function walkTarget(step: Step, { carry, startedAt }: Claim, { oldestAt }: ReadSpan): Target {
+  const begun = walkIn(carry);
+  const walk = begun === null || begun.over ? beginWalk(startedAt, oldestAt ?? startedAt) : begun;
+  const { since, page } = walk;
+  return { step, work: { params: { since, page }, carry: {} }, orders: [], walk };
 }
 
 /** What the answer changes; null where it tells nothing of any order. */

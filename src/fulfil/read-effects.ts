@@ -1,57 +1,95 @@
 /** What a read means for an order: pure. */
 import type { OrderStatus, ProviderState } from '../orders/order.js';
 import { move } from '../orders/states.js';
-import type { ReadEffect, ReadOrder } from '../orders/store/reads.js';
+import type { ReadOrder } from '../orders/store/read-pages.js';
+import type { ReadEffect } from '../orders/store/reads.js';
+import type { Random } from '../time.js';
 
 /** Reads in a row that do not find an order whose id we hold, before a human is asked (design, "States"). */
 const MISSING_READS = 3;
 
 const MINUTE_MS = 60_000;
-/** How soon a status is read again, ms; spread by the jitter below so that reads do not bunch. */
-const READ_AGAIN_MS: Record<OrderStatus, number> = {
-  received: 5 * MINUTE_MS,
-  draft: 60 * MINUTE_MS,
-  submitted: 2 * MINUTE_MS,
-  in_progress: 10 * MINUTE_MS,
-  shipped: 60 * MINUTE_MS,
-  delivered: 24 * 60 * MINUTE_MS,
-  canceled: 24 * 60 * MINUTE_MS,
-  failed: 24 * 60 * MINUTE_MS,
-  returned: 24 * 60 * MINUTE_MS,
-};
-const SPREAD = 0.2;
+const HOUR_MS = 60 * MINUTE_MS;
 
-/** When an order of this status is read next, ms from now. */
-export function readAgainMs(status: OrderStatus, random: number): number {
-  return READ_AGAIN_MS[status] * (1 - SPREAD / 2 + SPREAD * random);
+/**
+ * How soon an order of a status is read again: at `freshMs` as long as it is young, then after a twentieth of its age,
+ * and never later than `lateMs`. Webhooks and syncs come in between (design, "States").
+ */
+const PACE: Record<OrderStatus, { freshMs: number; lateMs: number }> = {
+  // Nothing is at the provider yet: not read at all.
+  received: { freshMs: 5 * MINUTE_MS, lateMs: HOUR_MS },
+  // Waits for a person here; nothing at the provider moves it but that it is thrown away.
+  draft: { freshMs: HOUR_MS, lateMs: 24 * HOUR_MS },
+  // Refusals after the acceptance come within minutes, and the shop wants to hear of them while the customer is near.
+  submitted: { freshMs: 2 * MINUTE_MS, lateMs: HOUR_MS },
+  // Production takes hours to days.
+  in_progress: { freshMs: 10 * MINUTE_MS, lateMs: 6 * HOUR_MS },
+  // Parcels travel for days.
+  shipped: { freshMs: HOUR_MS, lateMs: 12 * HOUR_MS },
+  // Over: a schedule reads them no more.
+  delivered: { freshMs: 24 * HOUR_MS, lateMs: 24 * HOUR_MS },
+  canceled: { freshMs: 24 * HOUR_MS, lateMs: 24 * HOUR_MS },
+  failed: { freshMs: 24 * HOUR_MS, lateMs: 24 * HOUR_MS },
+  returned: { freshMs: 24 * HOUR_MS, lateMs: 24 * HOUR_MS },
+};
+
+/** So much of its age may pass before a change is seen: a week's order is read every eight hours. */
+const SHARE_OF_AGE = 1 / 20;
+
+/** Orders that were due together are due again spread over so much of their pace: one page of many, not all at once. */
+const SPREAD = 0.5;
+
+/**
+ * When an order is read next, ms from now.
+ * @param ageMs how long it has been known; 0 where it has just moved, for then it may well move on
+ * @param random in [0, 1)
+ */
+export function readAgainMs(status: OrderStatus, ageMs: number, random: number): number {
+  const { freshMs, lateMs } = PACE[status];
+  const paceMs = Math.min(lateMs, Math.max(freshMs, ageMs * SHARE_OF_AGE));
+  return paceMs * (1 - SPREAD / 2 + SPREAD * random);
 }
 
 export interface ReadContext {
-  /** Epoch ms of the database's clock, when the read started. */
-  startedAt: number;
-  /** In [0, 1). */
-  random: number;
+  /** Epoch ms of the database's clock, when the read started; null: when it is written down. */
+  startedAt: number | null;
+  /** Drawn anew for each order, so that those of one page part. */
+  random: Random;
   /** The single-read step, for rows that lack what a single read would tell. */
   getStep: string;
 }
+
+/**
+ * Whether a single read would tell what is missing here: the parcel of an order that has left, the reason of one that
+ * has failed. Any other change of a list's row is complete as it stands.
+ */
+function wantsMore(order: ReadOrder, state: ProviderState, to: OrderStatus | null): boolean {
+  if (state.partial !== true) return false;
+  if (to === 'failed') return true;
+  const moves = to !== null || state.rawStatus !== order.rawStatus;
+  return moves && TRACKED.includes(to ?? order.status) && !order.isTracked && state.tracking === undefined;
+}
+
+/** Statuses in which a parcel is, or was, under way. */
+const TRACKED: readonly OrderStatus[] = ['shipped', 'delivered'];
 
 /** The provider told a state of this order. */
 export function foundEffect(order: ReadOrder, state: ProviderState, context: ReadContext): ReadEffect {
   const told = state.status === null ? { kind: 'same' as const } : move(order.status, state.status, 'read');
   const moves = told.kind === 'move' || told.kind === 'reopen';
   const to = moves ? told.to : null;
-  const wantsMore = state.partial === true && moves;
+  const more = wantsMore(order, state, to);
   const conflict = told.kind === 'reopen' || told.kind === 'ignored';
   const settled = state.attention ?? 'clear';
   return {
     orderId: order.id,
     from: order.status,
     // Where a single read follows, it moves the status together with what it alone knows.
-    to: wantsMore ? null : to,
-    reopened: told.kind === 'reopen' && !wantsMore,
-    rawStatus: wantsMore ? null : state.rawStatus,
+    to: more ? null : to,
+    reopened: told.kind === 'reopen' && !more,
+    rawStatus: more ? null : state.rawStatus,
     failure:
-      to === 'failed' && !wantsMore
+      to === 'failed' && !more
         ? (state.failure ?? { code: 'failed', message: `the provider says ${state.rawStatus}` })
         : null,
     attention: conflict
@@ -61,8 +99,12 @@ export function foundEffect(order: ReadOrder, state: ProviderState, context: Rea
     providerData: state.data ?? null,
     missingReads: 0,
     startedAt: context.startedAt,
-    readMs: readAgainMs(wantsMore ? order.status : (to ?? order.status), context.random),
-    followStep: wantsMore ? context.getStep : null,
+    readMs: readAgainMs(
+      more || to === null ? order.status : to,
+      more || to === null ? order.ageMs : 0,
+      context.random(),
+    ),
+    followStep: more ? context.getStep : null,
   };
 }
 
@@ -87,7 +129,7 @@ export function missingEffect(order: ReadOrder, context: ReadContext): ReadEffec
     providerData: null,
     missingReads,
     startedAt: context.startedAt,
-    readMs: readAgainMs(order.status, context.random),
+    readMs: readAgainMs(order.status, order.ageMs, context.random()),
     followStep: null,
   };
 }

@@ -148,7 +148,13 @@ export interface OpenAccount {
     /** The lookups of one round, in their order: an order is absent only where each of them misses it. */
     look?: Step;
     furtherLooks?: readonly Step[];
-    list?: { step: Step; pageSize: number };
+    /**
+     * Many orders in one call. It is asked for `params.references` and `params.ids`, at most `pageSize` of them; a row
+     * that is missing proves nothing. Where the provider's list cannot be asked for given orders, it is `walked`, newest
+     * first if that can be had: `params.since` (ISO 8601) bounds it, `params.page` is null for the first page, and
+     * `data.next` names the following one, null after the last.
+     */
+    list?: { step: Step; pageSize: number; walked?: true };
     /** Shows every order of a reference, where `look` shows only one. */
     count?: Step;
     /** Absent where the provider cannot list what it holds, or what is there is not ours alone. */

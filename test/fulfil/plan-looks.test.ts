@@ -9,7 +9,7 @@ const QUIET = { order: null, deadLetter: null, found: null, followUp: null };
 
 describe('a read', () => {
   test('that was applied ends its operation', () => {
-    expect(planRead(attempted(claimed('poll'), observed()), false)).toMatchObject({
+    expect(planRead(attempted(claimed('poll'), observed()), null)).toMatchObject({
       ...QUIET,
       transition: { state: 'succeeded', ringMs: null, spend: 1 },
       event: null,
@@ -18,13 +18,12 @@ describe('a read', () => {
 
   test('of a page goes on with the next page at once, unspent', () => {
     expect(
-      planRead(
-        attempted(claimed('poll', { order: null, step: 'search' }), { kind: 'done', states: [] }),
-        true,
-      ),
+      planRead(attempted(claimed('poll', { order: null, step: 'search' }), { kind: 'done', states: [] }), {
+        walk: {},
+      }),
     ).toMatchObject({
       ...QUIET,
-      transition: { state: 'pending', delayMs: 0, ringMs: 0, spend: 0 },
+      transition: { state: 'pending', delayMs: 0, ringMs: 5_000, spend: 0, carry: { walk: {} } },
       event: null,
     });
   });

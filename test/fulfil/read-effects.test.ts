@@ -8,12 +8,13 @@ import {
 } from '../../src/fulfil/read-effects.js';
 import { ORDER_STATUSES, type OrderStatus } from '../../src/orders/order.js';
 import { MOVES } from '../../src/orders/states.js';
-import type { ReadOrder } from '../../src/orders/store/reads.js';
+import type { ReadOrder } from '../../src/orders/store/read-pages.js';
 import { chance, NOW, toldStatuses } from '../policy/arbitraries.js';
 import { account, PROVIDER_ORDER_ID, stateOf } from './attempts.js';
 
-const CONTEXT: ReadContext = { startedAt: NOW, random: 0.5, getStep: account.reads.get.name };
+const CONTEXT: ReadContext = { startedAt: NOW, random: () => 0.5, getStep: account.reads.get.name };
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 function readOrder(changes: Partial<ReadOrder> = {}): ReadOrder {
   return {
@@ -22,7 +23,10 @@ function readOrder(changes: Partial<ReadOrder> = {}): ReadOrder {
     generation: 1,
     status: 'submitted',
     providerOrderId: PROVIDER_ORDER_ID,
+    rawStatus: 'created',
     missingReads: 0,
+    isTracked: false,
+    ageMs: 0,
     ...changes,
   };
 }
@@ -125,14 +129,56 @@ describe('a read that finds the order', () => {
 });
 
 describe('a row of a list, which tells no tracking', () => {
-  test('that tells of a change calls for a single read, which then moves the order with all that it knows', () => {
-    const state = stateOf({ status: 'failed', rawStatus: 'failed', partial: true });
+  test.each<[OrderStatus, string]>([
+    ['shipped', 'its parcel'],
+    ['delivered', 'its parcel'],
+    ['failed', 'the reason'],
+  ])('that tells of %s calls for a single read, which then moves the order together with %s', (status) => {
+    const state = stateOf({ status, rawStatus: status, partial: true });
     expect(foundEffect(readOrder(), state, CONTEXT)).toMatchObject({
       to: null,
       reopened: false,
       rawStatus: null,
       failure: null,
       followStep: 'get',
+    });
+  });
+
+  test.each<[OrderStatus, OrderStatus]>([
+    ['submitted', 'in_progress'],
+    ['in_progress', 'canceled'],
+    ['shipped', 'returned'],
+  ])(
+    'that tells of a move from %s to %s is enough: there is nothing that a single read would add',
+    (status, told) => {
+      const state = stateOf({ status: told, rawStatus: told, partial: true });
+      expect(foundEffect(readOrder({ status }), state, CONTEXT)).toMatchObject({
+        to: told,
+        rawStatus: told,
+        followStep: null,
+      });
+    },
+  );
+
+  test('that tells of the delivery of a parcel that is known is enough', () => {
+    const state = stateOf({ status: 'delivered', rawStatus: 'delivered', partial: true });
+    expect(foundEffect(readOrder({ status: 'shipped', isTracked: true }), state, CONTEXT)).toMatchObject({
+      to: 'delivered',
+      followStep: null,
+    });
+  });
+
+  test('of an order that has left without a parcel calls for a single read once its provider has another word for it', () => {
+    const shipped = readOrder({ status: 'shipped', rawStatus: 'shipped' });
+    const row = (rawStatus: string) => stateOf({ status: 'shipped', rawStatus, partial: true });
+    expect(foundEffect(shipped, row('shipped'), CONTEXT).followStep).toBeNull();
+    expect(foundEffect(shipped, row('in_transit'), CONTEXT)).toMatchObject({
+      rawStatus: null,
+      followStep: 'get',
+    });
+    expect(foundEffect({ ...shipped, isTracked: true }, row('in_transit'), CONTEXT)).toMatchObject({
+      rawStatus: 'in_transit',
+      followStep: null,
     });
   });
 
@@ -154,7 +200,7 @@ describe('a row of a list, which tells no tracking', () => {
   });
 
   test('keeps the pace of the status that the order still has, should the single read fail', () => {
-    const state = stateOf({ status: 'canceled', rawStatus: 'canceled', partial: true });
+    const state = stateOf({ status: 'shipped', rawStatus: 'shipped', partial: true });
     expect(foundEffect(readOrder(), state, CONTEXT).readMs).toBe(2 * MINUTE_MS);
   });
 
@@ -189,7 +235,10 @@ describe('a read that does not find the order', () => {
         fc.nat({ max: 1_000 }),
         chance,
         (status, missingReads, random) => {
-          const effect = missingEffect(readOrder({ status, missingReads }), { ...CONTEXT, random });
+          const effect = missingEffect(readOrder({ status, missingReads }), {
+            ...CONTEXT,
+            random: () => random,
+          });
           expect(effect).toMatchObject({
             from: status,
             to: null,
@@ -205,16 +254,43 @@ describe('a read that does not find the order', () => {
 });
 
 describe('the pace of reads', () => {
-  test.each<[OrderStatus, number]>([
-    ['submitted', 2],
-    ['in_progress', 10],
-    ['draft', 60],
-    ['shipped', 60],
-    ['delivered', 24 * 60],
-  ])('%s is read again after about %d minutes, a tenth more or less', (status, minutes) => {
-    expect(readAgainMs(status, 0)).toBeCloseTo(0.9 * minutes * MINUTE_MS);
-    expect(readAgainMs(status, 0.5)).toBeCloseTo(minutes * MINUTE_MS);
-    expect(readAgainMs(status, 1)).toBeCloseTo(1.1 * minutes * MINUTE_MS);
+  test.each<[OrderStatus, number, number]>([
+    ['submitted', 2, 60],
+    ['in_progress', 10, 6 * 60],
+    ['draft', 60, 24 * 60],
+    ['shipped', 60, 12 * 60],
+  ])(
+    '%s is read after about %d minutes while it is young, and after %d at the latest',
+    (status, fresh, late) => {
+      expect(readAgainMs(status, 0, 0.5)).toBe(fresh * MINUTE_MS);
+      expect(readAgainMs(status, 365 * DAY_MS, 0.5)).toBe(late * MINUTE_MS);
+    },
+  );
+
+  test('grows with the age: a change is seen after a twentieth of it', () => {
+    expect(readAgainMs('in_progress', 2 * DAY_MS, 0.5)).toBe(DAY_MS / 10);
+    expect(readAgainMs('submitted', 10 * 60 * MINUTE_MS, 0.5)).toBe(30 * MINUTE_MS);
+  });
+
+  test('is that of a young order again for one that has just moved', () => {
+    const old = readOrder({ ageMs: 10 * DAY_MS });
+    const moved = foundEffect(old, stateOf({ status: 'in_progress', rawStatus: 'printed' }), CONTEXT);
+    const still = foundEffect(old, stateOf({ status: 'submitted', rawStatus: 'created' }), CONTEXT);
+    expect([moved.readMs, still.readMs]).toEqual([10 * MINUTE_MS, 60 * MINUTE_MS]);
+  });
+
+  test('is spread over a quarter more or less', () => {
+    expect(readAgainMs('shipped', 0, 0)).toBe(45 * MINUTE_MS);
+    expect(readAgainMs('shipped', 0, 1)).toBe(75 * MINUTE_MS);
+  });
+
+  test('of the orders of one page is drawn for each of them', () => {
+    let drawn = 0;
+    const random = () => (drawn++ % 10) / 10;
+    const effects = Array.from({ length: 10 }, () =>
+      foundEffect(readOrder(), stateOf(), { ...CONTEXT, random }),
+    );
+    expect(new Set(effects.map(({ readMs }) => readMs)).size).toBe(10);
   });
 });
 
@@ -232,7 +308,10 @@ describe('whatever a read tells', () => {
     fc.assert(
       fc.property(reads, ({ from, told, partial, random, missingReads }) => {
         const order = readOrder({ status: from, missingReads });
-        const effect = foundEffect(order, stateOf({ status: told, partial }), { ...CONTEXT, random });
+        const effect = foundEffect(order, stateOf({ status: told, partial }), {
+          ...CONTEXT,
+          random: () => random,
+        });
         expect(effect.from).toBe(from);
         if (effect.to === null) expect(effect.reopened).toBe(false);
         else expect(effect.reopened).toBe(!MOVES[from].includes(effect.to));

@@ -208,8 +208,10 @@ describe('with its line in the list', () => {
     for (const [state, status] of states) {
       await scene.control('/_control/advance', { reference: body.reference, status: state });
       // There is no list of several references, so the read of the account asks for its orders one by one.
-      await ringToEnd(world, await world.sync(scene.account));
+      const sync = await world.sync(scene.account);
+      await world.ring(sync);
       const read = await ringToEnd(world, await world.operation(orderId, 'poll'));
+      expect(await ringToEnd(world, sync)).toMatchObject({ state: 'succeeded', calls: 0 });
       expect(read).toMatchObject({ state: 'succeeded', calls: 1, order: { status, attention: null } });
       expect(await show()).toMatchObject({ status, rawStatus: state });
     }
