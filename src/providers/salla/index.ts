@@ -203,18 +203,18 @@ function ordersIntoStore(settings: Config, call: Call): ModeOfWork {
       furtherLooks: [search('look-recent', ({ createdAt }) => ({ from_date: listedFrom(createdAt) }))],
       list: {
         pageSize: PAGE_SIZE,
-        step: newestStep(call, '/orders', (json) =>
+        walked: true,
+        step: listStep(call, 'list', '/orders', (json) =>
           ordersPage
             .safeParse(json)
             // A row may lack the slug that the order itself shows: then it is read alone.
-            .data?.data.filter(({ status }) => status?.slug != null)
-            .map((row) => orderState(row, settings, true)),
+            .data?.data.map((row) => (row.status?.slug == null ? null : orderState(row, settings, true))),
         ),
       },
       inventory: {
         referenced: by === 'reference',
         lists: [
-          inventoryStep(call, '/orders', (json) =>
+          listStep(call, 'inventory', '/orders', (json) =>
             ordersPage.safeParse(json).data?.data.map((row) => orderState(row, settings, true)),
           ),
         ],
@@ -331,14 +331,15 @@ function shipmentsOfStore(call: Call): ModeOfWork {
       ),
       list: {
         pageSize: PAGE_SIZE,
-        step: newestStep(call, '/shipments', (json) =>
+        walked: true,
+        step: listStep(call, 'list', '/shipments', (json) =>
           shipmentsPage.safeParse(json).data?.data.map(shipmentState),
         ),
       },
       inventory: {
         referenced: true,
         lists: [
-          inventoryStep(call, '/shipments', (json) =>
+          listStep(call, 'inventory', '/shipments', (json) =>
             shipmentsPage.safeParse(json).data?.data.map(shipmentState),
           ),
         ],
@@ -440,31 +441,14 @@ function writtenTo(order: OrderView, json: unknown, settings: Words): WrittenTo 
 }
 
 /**
- * The newest rows of the store. It cannot be asked for given ones, but those of a shop that sends its orders here
- * are among the newest, and one call then spares up to 60; whichever is not among them is read alone.
+ * What the store holds since a day, whoever made it, page after page.
+ * @param statesOf null for a row that tells no state
  */
-function newestStep(
+function listStep(
   call: Call,
+  name: 'list' | 'inventory',
   path: '/orders' | '/shipments',
-  statesOf: (json: unknown) => ProviderState[] | undefined,
-): Step {
-  return readStep(
-    call,
-    'list',
-    () => listOf(path, {}),
-    ({ params }, json) => {
-      const asked = new Set<unknown>(Array.isArray(params.ids) ? params.ids : []);
-      const states = statesOf(json)?.filter(({ providerOrderId }) => asked.has(providerOrderId));
-      return states === undefined ? null : { kind: 'done', states };
-    },
-  );
-}
-
-/** What the store holds since a day, whoever made it. */
-function inventoryStep(
-  call: Call,
-  path: '/orders' | '/shipments',
-  statesOf: (json: unknown) => ProviderState[] | undefined,
+  statesOf: (json: unknown) => (ProviderState | null)[] | undefined,
 ): Step {
   const query = ({ since, page }: Work['params']) => ({
     from_date: listedFrom(new Date(String(since))),
@@ -472,13 +456,13 @@ function inventoryStep(
   });
   return readStep(
     call,
-    'inventory',
+    name,
     ({ params }) => listOf(path, query(params)),
     ({ params }, json) => {
-      const states = statesOf(json);
-      if (states === undefined) return null;
-      const next = states.length < PAGE_SIZE ? null : Number(params.page ?? 1) + 1;
-      return { kind: 'done', states, data: { next } };
+      const rows = statesOf(json);
+      if (rows === undefined) return null;
+      const next = rows.length < PAGE_SIZE ? null : Number(params.page ?? 1) + 1;
+      return { kind: 'done', states: rows.filter((state) => state !== null), data: { next } };
     },
   );
 }

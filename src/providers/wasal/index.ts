@@ -23,7 +23,6 @@ import {
   idsOf,
   isSamePlace,
   judgeList,
-  madeWithin,
   phoneOf,
   placeDigest,
   prepare,
@@ -391,37 +390,38 @@ function buildReads(call: Call, isTest: boolean) {
       return page === null ? null : judgeList(order, work.carry, page);
     },
   });
+  const since = ({ params }: Work) => ({
+    dateFrom: String(params.since),
+    page: String(params.page ?? 1),
+    limit: String(PAGE_SIZE),
+  });
+  /** What the following page is asked for with. */
+  const nextOf = ({ params }: Work, rows: number) => (rows < PAGE_SIZE ? null : Number(params.page ?? 1) + 1);
   const page: Step = {
     ...READ,
     name: 'list',
-    request: ({ params }) => list({ limit: String(PAGE_SIZE), ...madeWithin(params.ids) }),
-    read: (_work, answer) => {
+    request: (work) => list(since(work)),
+    read: (work, answer) => {
       const found = readList(answer);
       if (found === null) return null;
-      // Orders that packline did not make stand here too; one of ours that cannot be read is read singly.
+      // Orders that packline did not make stand here too; one of ours that cannot be read, or is cancelled, is read singly.
       return {
         kind: 'done',
         states: found.orders.flatMap((order) => (order === null ? [] : [toState(order)])),
+        data: { next: nextOf(work, found.orders.length) },
       };
     },
   };
   const inventory = (name: string, query: Record<string, string>): Step => ({
     ...READ,
     name,
-    request: ({ params }) =>
-      list({
-        dateFrom: String(params.since),
-        page: String(params.page ?? 1),
-        limit: String(PAGE_SIZE),
-        ...query,
-      }),
-    read: ({ params }, answer) => {
+    request: (work) => list({ ...since(work), ...query }),
+    read: (work, answer) => {
       const states = readList(answer)?.orders.map((order) => (order === null ? null : toState(order)));
       // One row that cannot be read could be any order.
       const readable = states?.filter((state) => state !== null);
       if (readable === undefined || readable.length !== states?.length) return null;
-      const next = readable.length < PAGE_SIZE ? null : Number(params.page ?? 1) + 1;
-      return { kind: 'done', states: readable, data: { next } };
+      return { kind: 'done', states: readable, data: { next: nextOf(work, readable.length) } };
     },
   });
   const probe: Step = {
@@ -434,7 +434,7 @@ function buildReads(call: Call, isTest: boolean) {
     get,
     look: look('look', {}),
     furtherLooks: [look('look-cancelled', { status: 'cancelled' })],
-    list: { step: page, pageSize: PAGE_SIZE },
+    list: { step: page, pageSize: PAGE_SIZE, walked: true as const },
     inventory: {
       lists: [inventory('inventory', {}), inventory('inventory-cancelled', { status: 'cancelled' })] as const,
       referenced: true,

@@ -366,25 +366,6 @@ export function judgeList(order: OrderView, carry: JsonObject, page: ListPage): 
   };
 }
 
-/** An order's id tells when it was made, by another machine's clock: so much is allowed for, ms. */
-const CLOCK_SLACK_MS = 60_000;
-
-/**
- * When the orders of these ids were made: the first eight digits of an id of 24 hexadecimal ones are seconds since
- * 1970. It only narrows the page; an order that is not on it is read singly.
- */
-export function madeWithin(ids: unknown): { dateFrom: string; dateTo: string } | Record<string, never> {
-  const all = Array.isArray(ids) ? ids : [];
-  const times = all
-    .filter((id) => typeof id === 'string' && /^[0-9a-f]{24}$/i.test(id))
-    .map((id) => Number.parseInt(String(id).slice(0, 8), 16) * 1_000);
-  if (times.length === 0 || times.length < all.length) return {};
-  return {
-    dateFrom: new Date(Math.min(...times) - CLOCK_SLACK_MS).toISOString(),
-    dateTo: new Date(Math.max(...times) + CLOCK_SLACK_MS).toISOString(),
-  };
-}
-
 /** An address that Wasal holds, as the carry of an operation keeps it. */
 export const heldAddresses = z.array(z.object({ id: z.string(), digest: z.string() }));
 export type HeldAddress = z.output<typeof heldAddresses>[number];

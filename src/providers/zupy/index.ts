@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { JsonObject } from '../../json.js';
-import type { OrderView } from '../../orders/order.js';
+import type { OrderView, ProviderState } from '../../orders/order.js';
 import type { Answer } from '../../policy/answer.js';
 import type { Outcome } from '../../policy/outcome.js';
 import {
@@ -28,6 +28,7 @@ import {
   findUnspent,
   findUse,
   identifierOf,
+  listedState,
   pairOf,
   readCoupon,
   redeemBody,
@@ -37,6 +38,7 @@ import {
 import { policy } from './policy.js';
 import {
   bodyProblems,
+  type CouponRow,
   isSession,
   type RequestOtpBody,
   readError,
@@ -104,7 +106,13 @@ export const zupy = defineProvider<Config, Credentials>({
         // Not done, only if there is no new coupon and no point is missing (document, "Exactly-once submit").
         look: lookStep(call),
         furtherLooks: [pointsLookStep(call)],
-        inventory: { lists: [inventoryStep(call)], referenced: false },
+        // What is active still is as we know it; whatever is not among them has changed, and is read singly.
+        list: {
+          step: issuedStep(call, 'list', { status: 'active' }, listedState),
+          pageSize: PAGE_SIZE,
+          walked: true,
+        },
+        inventory: { lists: [issuedStep(call, 'inventory', {}, couponState)], referenced: false },
         probe: probeStep(call),
       },
       readError,
@@ -270,20 +278,25 @@ function pointsLookStep(call: Call): Step {
   };
 }
 
-/** All coupons that were ever issued: the list knows no days, and its order is not documented. */
-function inventoryStep(call: Call): Step {
+/** Coupons of all customers, page after page: the list knows no days, and its order is not documented. */
+function issuedStep(
+  call: Call,
+  name: 'list' | 'inventory',
+  filter: Record<string, string>,
+  stateOf: (row: CouponRow) => ProviderState,
+): Step {
   return {
     ...READ,
-    name: 'inventory',
+    name,
     request: ({ params }) => {
       const cursor = typeof params.page === 'string' ? { cursor: params.page } : {};
-      const query = new URLSearchParams({ page_size: String(PAGE_SIZE), ...cursor });
+      const query = new URLSearchParams({ ...filter, page_size: String(PAGE_SIZE), ...cursor });
       return call('GET', `/coupons/issued/?${query}`);
     },
     read: (_work, answer) => {
       const page = readPage(answer.json);
       if (page === null) return null;
-      return { kind: 'done', states: page.rows.map(couponState), data: { next: page.next } };
+      return { kind: 'done', states: page.rows.map(stateOf), data: { next: page.next } };
     },
   };
 }

@@ -75,19 +75,24 @@ export function couponState(row: CouponRow): ProviderState {
   };
 }
 
+/** A coupon of a list, with what is known of its use. */
+export function listedState(row: CouponRow): ProviderState {
+  return { ...couponState(row), data: usageOf(row) };
+}
+
 /** A coupon of this order as a state; the code is its name (README). */
 export function toState(order: OrderView, row: CouponRow): ProviderState {
-  return {
-    ...couponState(row),
-    data: present({
-      ...pairOf(order),
-      couponId: row.id,
-      validUntil: row.valid_until,
-      remainingUsages: row.remaining_usages,
-      totalUsages: row.total_usages_allowed,
-      usedAt: row.usage_date,
-    }),
-  };
+  return { ...couponState(row), data: { ...pairOf(order), ...usageOf(row) } };
+}
+
+function usageOf(row: CouponRow): JsonObject {
+  return present({
+    couponId: row.id,
+    validUntil: row.valid_until,
+    remainingUsages: row.remaining_usages,
+    totalUsages: row.total_usages_allowed,
+    usedAt: row.usage_date,
+  });
 }
 
 function standing(row: CouponRow): Pick<ProviderState, 'status' | 'failure' | 'attention'> {

@@ -370,18 +370,21 @@ describe('get', () => {
 
 describe('the list', () => {
   const list = stepOf(reads.list === undefined ? [] : [reads.list.step], 'list');
-  const work = workFor(undefined, { params: { references: ['shop:1001'], ids: [ORDER_ID, '7'] } });
+  const workAt = (page: number | null) =>
+    workFor(undefined, { params: { since: '2026-03-12T07:00:00.000Z', page } });
+  const work = workAt(null);
 
-  test('asks for the newest orders, as many as a page holds', () => {
-    expect(list.request(work).url).toBe(`${BASE}/orders?per_page=60`);
-    expect(reads.list?.pageSize).toBe(60);
+  test('is read from its first page on, back to the day before the oldest order was made', () => {
+    expect(list.request(work).url).toBe(`${BASE}/orders?from_date=2026-03-11&page=1&per_page=60`);
+    expect(list.request(workAt(4)).url).toBe(`${BASE}/orders?from_date=2026-03-11&page=4&per_page=60`);
+    expect(reads.list).toMatchObject({ pageSize: 60, walked: true });
   });
 
-  test('tells of those that were asked for, and of no others', () => {
+  test('tells of all orders that it shows, for packline knows its own by their ids', () => {
     const rows = [orderRow({ status: statusOf('in_progress') }), orderRow({ id: 8 })];
     expect(judge(account, list, work, listed(rows, { total: 4_000, totalPages: 67 })).outcome).toMatchObject({
       kind: 'done',
-      states: [{ providerOrderId: ORDER_ID, status: 'in_progress', partial: true }],
+      states: [{ providerOrderId: ORDER_ID, status: 'in_progress', partial: true }, { providerOrderId: '8' }],
     });
   });
 
@@ -389,7 +392,14 @@ describe('the list', () => {
     expect(list.read(work, listed([orderRow({ status: { id: 1, name: 'ملغي' } })]))).toEqual({
       kind: 'done',
       states: [],
+      data: { next: null },
     });
+  });
+
+  test('goes on after a page that is full, whatever stands in its rows', () => {
+    const rows = Array.from({ length: 60 }, (_, n) => orderRow({ id: n, status: { id: 1, name: 'x' } }));
+    expect(list.read(workAt(2), listed(rows))).toEqual({ kind: 'done', states: [], data: { next: 3 } });
+    expect(list.read(workAt(2), listed(rows.slice(1)))).toMatchObject({ data: { next: null } });
   });
 
   test.each([

@@ -25,7 +25,7 @@ interface Stand {
   work: Work;
 }
 
-const params = { references: ['shop:1001'], ids: [ORDER_ID, SHIPMENT_ID] };
+const params = { since: '2026-03-12T07:00:00.000Z', page: null };
 const stands = (
   [
     [{}, orderView(goodBody(), { providerOrderId: ORDER_ID })],

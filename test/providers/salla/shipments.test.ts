@@ -204,14 +204,15 @@ describe('look', () => {
 });
 
 describe('list and probe', () => {
-  test('read the newest shipments', () => {
+  test('read the shipments of the last days', () => {
     const list = stepOf(reads.list === undefined ? [] : [reads.list.step], 'list');
-    const work = workFor(undefined, { params: { references: [], ids: [SHIPMENT_ID] } });
-    expect(list.request(work).url).toBe(`${BASE}/shipments?per_page=60`);
+    const work = workFor(undefined, { params: { since: '2026-03-12T07:00:00.000Z', page: null } });
+    expect(list.request(work).url).toBe(`${BASE}/shipments?from_date=2026-03-11&page=1&per_page=60`);
     const rows = [shipmentRow({ status: 'delivered' }), shipmentRow({ id: 5 })];
     expect(list.read(work, listed(rows))).toMatchObject({
       kind: 'done',
-      states: [{ providerOrderId: SHIPMENT_ID, status: 'delivered' }],
+      states: [{ providerOrderId: SHIPMENT_ID, status: 'delivered' }, { providerOrderId: '5' }],
+      data: { next: null },
     });
     expect(list.read(work, ok({}))).toBeNull();
     expect(reads.probe.request(work).url).toBe(`${BASE}/shipments?per_page=1`);

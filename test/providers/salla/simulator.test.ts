@@ -10,6 +10,7 @@ import { type Caller, clock, openStore, type Store, stopAll } from './rig.js';
 afterEach(stopAll);
 
 const COURIER = 700_000_001;
+const LONG_AGO = '2000-01-02T00:00:00.000Z';
 
 /** Orders that came in here just now: the simulator dates its own by the same clock. */
 const now = () => ({ createdAt: new Date(clock.now()) });
@@ -26,7 +27,7 @@ describe('orders into the store', () => {
     const found = { kind: 'observed', state: { ...state, sameContent: true } };
     expect(await store.outcome('look', workFor(order()))).toMatchObject(found);
     expect(await store.outcome('look-recent', workFor(order()))).toMatchObject(found);
-    const asked = workFor(undefined, { params: { references: ['shop:1001'], ids: [id] } });
+    const asked = workFor(undefined, { params: { since: LONG_AGO, page: null } });
     expect(await store.outcome('list', asked)).toMatchObject({ kind: 'done', states: [state] });
     expect(await store.outcome('probe', asked)).toEqual({ kind: 'done' });
   });
@@ -213,8 +214,9 @@ describe('orders into the store', () => {
     ).groups;
     const lost = store.caller({ config: { baseUrl: `${baseUrl}/v3` } });
     expect(await lost.outcome('order', workFor(order()))).toMatchObject({ kind: 'missing' });
+    const asked = workFor(order(), { params: { since: LONG_AGO, page: null } });
     for (const read of ['look', 'look-recent', 'list', 'probe'])
-      expect(await lost.outcome(read, workFor(order()))).toMatchObject({ kind: 'failed', code: 'not_found' });
+      expect(await lost.outcome(read, asked)).toMatchObject({ kind: 'failed', code: 'not_found' });
   });
 });
 
@@ -237,7 +239,10 @@ describe('shipments of the store', () => {
       state: { providerOrderId: id, reference: 'parcel:7', status: 'submitted', rawStatus: 'creating' },
     });
     expect(await store.outcome('look', workFor(asked))).toMatchObject({ state: { providerOrderId: id } });
-    const listed = await store.outcome('list', workFor(undefined, { params: { ids: [id] } }));
+    const listed = await store.outcome(
+      'list',
+      workFor(undefined, { params: { since: LONG_AGO, page: null } }),
+    );
     expect(listed).toMatchObject({ kind: 'done', states: [{ providerOrderId: id }] });
     expect(await store.outcome('probe', workFor())).toEqual({ kind: 'done' });
     await store.control('/advance', { reference: 'parcel:7', status: 'created' });

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../../src/json.js';
 import { answerOf, judge, stepNamed } from '../fixtures.js';
 import {
   ADDRESS_ID,
@@ -221,21 +222,19 @@ describe('the content of an order that was found', () => {
 describe('list', () => {
   const list = stepNamed(account, 'list');
 
-  test('asks for the newest hundred', () => {
-    expect(urlOf('list', workFor()).href).toBe(`${BASE}/order?limit=100`);
-    expect(urlOf('list', workFor(undefined, {}, { ids: ['x', ORDER_ID] })).href).toBe(
-      `${BASE}/order?limit=100`,
-    );
+  test('is read from its first page on, a hundred orders at a time, back to when the oldest was made', () => {
+    const asked = (params: JsonObject) =>
+      Object.fromEntries(urlOf('list', workFor(undefined, {}, params)).searchParams);
+    const since = '2024-03-12T07:09:56.000Z';
+    expect(asked({ since, page: null })).toEqual({ dateFrom: since, page: '1', limit: '100' });
+    expect(asked({ since, page: 3 })).toEqual({ dateFrom: since, page: '3', limit: '100' });
   });
 
-  test('asks for the time in which the orders were made, where their ids tell', () => {
-    const ids = ['65f000000000000000000001', '65F0000A0000000000000002'];
-    const { searchParams } = urlOf('list', workFor(undefined, {}, { ids }));
-    expect(Object.fromEntries(searchParams)).toEqual({
-      limit: '100',
-      dateFrom: '2024-03-12T07:09:56.000Z',
-      dateTo: '2024-03-12T07:12:06.000Z',
-    });
+  test('goes on after a page that is full, whatever stands in its rows', () => {
+    const pageOf = (rows: number) =>
+      list.read(workFor(undefined, {}, { page: 2 }), listOf(Array.from({ length: rows }, () => null)));
+    expect(pageOf(100)).toMatchObject({ kind: 'done', states: [], data: { next: 3 } });
+    expect(pageOf(99)).toMatchObject({ kind: 'done', data: { next: null } });
   });
 
   test('reads the rows as states, and passes over what cannot be read', () => {

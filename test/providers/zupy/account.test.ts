@@ -69,9 +69,9 @@ describe('the open account', () => {
     });
   });
 
-  test('has neither a cancel nor an update, and no list that could be asked for given orders', () => {
+  test('has neither a cancel nor an update, and a list that is walked', () => {
     expect(Object.keys(account.verbs)).toEqual(['submit', 'activate']);
-    expect(account.reads.list).toBeUndefined();
+    expect(account.reads.list).toMatchObject({ pageSize: 100, walked: true });
   });
 
   test('has steps of different names, of which only calls that redeem or use once more may not be repeated', () => {
@@ -86,6 +86,7 @@ describe('the open account', () => {
       'get',
       'look',
       'look-points',
+      'list',
       'probe',
       'request-otp',
       'verify-otp',

@@ -1,5 +1,5 @@
 import type { OrderStatus } from '../../../src/orders/order.js';
-import { judge, workFor } from '../fixtures.js';
+import { judge, stepOf, workFor } from '../fixtures.js';
 import {
   answerOf,
   BASE,
@@ -16,7 +16,7 @@ import {
 } from './fixtures.js';
 
 const account = openAccount({ baseUrl: 'https://api.zupy.com/api/v2/' });
-const { get, probe } = account.reads;
+const { get, probe, list } = account.reads;
 const placed = workFor(issued());
 
 describe('get', () => {
@@ -138,6 +138,40 @@ describe('get', () => {
       kind: 'failed',
       code: 'unreadable_answer',
     });
+  });
+});
+
+describe('the list', () => {
+  const step = stepOf(list === undefined ? [] : [list.step], 'list');
+  const at = (page: string | null) =>
+    workFor(undefined, { params: { since: '2026-01-01T00:00:00.000Z', page } });
+
+  test('is that of the active coupons of all customers, page after page', () => {
+    expect(step.request(at(null)).url).toBe(`${BASE}/coupons/issued/?status=active&page_size=100`);
+    expect(step.request(at('c-2')).url).toBe(
+      `${BASE}/coupons/issued/?status=active&page_size=100&cursor=c-2`,
+    );
+    const page = { data: [row()], meta: { has_next: true, cursor: 'c-3' } };
+    expect(step.read(at(null), answerOf(200, page))).toMatchObject({ kind: 'done', data: { next: 'c-3' } });
+    expect(step.read(at('c-3'), answerOf(200, listOf(row())))).toMatchObject({ data: { next: null } });
+    expect(step.read(at(null), answerOf(200, '<html>'))).toBeNull();
+  });
+
+  test('tells how a coupon stands and what is left of it, and not whose it is', () => {
+    const outcome = step.read(
+      at(null),
+      answerOf(200, listOf(row({ remaining_usages: 2, total_usages_allowed: 3 }))),
+    );
+    expect(outcome).toMatchObject({
+      states: [
+        {
+          providerOrderId: CODE,
+          status: 'in_progress',
+          data: { couponId: COUPON_ID, remainingUsages: 2, totalUsages: 3 },
+        },
+      ],
+    });
+    expect(JSON.stringify(outcome)).not.toContain(CUSTOMER);
   });
 });
 

@@ -49,6 +49,7 @@ export const zupy: Subject = {
     get: 'search',
     look: 'search',
     'look-points': 'points',
+    list: 'search',
     probe: 'search',
     'request-otp': 'request-otp',
     'verify-otp': 'verify-otp',
