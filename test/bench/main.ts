@@ -2,9 +2,10 @@
 import { conformance } from './conformance.js';
 import { limit, limitShared } from './limit.js';
 import { openRig } from './rig.js';
+import { sync } from './sync.js';
 import { throughput } from './throughput.js';
 
-const benches = { throughput, limit, 'limit-shared': limitShared, conformance };
+const benches = { throughput, limit, 'limit-shared': limitShared, conformance, sync };
 type Name = keyof typeof benches;
 
 const names = process.argv.slice(2);
