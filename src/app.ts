@@ -140,6 +140,7 @@ export async function openBase(options: BaseOptions): Promise<Base> {
       key,
       providers,
       allowHttpHosts: config.allowHttpHosts,
+      retentionDays: config.retentionDays,
       checkQueue: () => checkQueue(config.redisUrl),
       hint: hinter.hint,
     });

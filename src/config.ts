@@ -32,6 +32,8 @@ export interface Config {
   eventsWebhook: { url: string; secret: string } | null;
   /** Hosts off this machine that may be called without TLS; lower case, without port. */
   allowHttpHosts: string[];
+  /** For how many days the history of an order is kept after it is over; 0: for ever. */
+  retentionDays: number;
 }
 
 export type ConfigRead =
@@ -64,6 +66,16 @@ const encryptionKey = z.string().transform((text, ctx) => {
   ctx.addIssue({ code: 'custom', message: `is not the base64 of ${ENCRYPTION_KEY_BYTES} bytes` });
   return z.NEVER;
 });
+
+/** A year, and the time to look back at it. */
+const RETENTION_DAYS = 400;
+const MOST_RETENTION_DAYS = 36_500;
+
+const days = z
+  .string()
+  .regex(/^\d{1,5}$/, 'is not a whole number')
+  .transform(Number)
+  .refine((number) => number <= MOST_RETENTION_DAYS, { error: `is above ${MOST_RETENTION_DAYS}` });
 
 const port = z
   .string()
@@ -152,6 +164,10 @@ const environment = z.object({
   PACKLINE_ALLOW_HTTP_HOSTS: variable(
     hostList,
     'host names parted by commas, without scheme, port and path, such as simulator,10.0.0.5',
+  ),
+  PACKLINE_RETENTION_DAYS: variable(
+    days,
+    `a whole number of days; 0 keeps all history; ${RETENTION_DAYS} if left out`,
   ),
 });
 
@@ -245,6 +261,7 @@ function configOf(given: z.output<typeof environment>): Config {
     slackWebhookUrl: given.PACKLINE_SLACK_WEBHOOK_URL ?? null,
     eventsWebhook: url === undefined || secret === undefined ? null : { url, secret },
     allowHttpHosts: given.PACKLINE_ALLOW_HTTP_HOSTS ?? [],
+    retentionDays: given.PACKLINE_RETENTION_DAYS ?? RETENTION_DAYS,
   };
 }
 

@@ -10,6 +10,7 @@ import type { OperatorDeps } from './operator/deps.js';
 import { doctorVerbs } from './operator/doctor.js';
 import { orderVerbs } from './operator/orders.js';
 import { recoverVerbs } from './operator/recover.js';
+import { retentionVerbs } from './operator/retention.js';
 import type { Result } from './problem.js';
 import type {
   AccountJson,
@@ -20,6 +21,7 @@ import type {
   ProviderPolicyJson,
   RecoveryJson,
   ReplayManyJson,
+  RetentionJson,
   TimelineEntry,
 } from './views.js';
 
@@ -149,6 +151,17 @@ export interface Operator {
     invariants: boolean;
     audit: { account?: string | undefined; days: number } | null;
   }): Promise<Result<DoctorJson>>;
+  /**
+   * Forgets what only tells the story of orders that have been over for so long; never what protects them.
+   * @param options.olderThanDays as configured where it is left out; refused where that is "for ever"
+   * @param options.onPage told how far it is
+   */
+  runRetention(options: {
+    actor: Actor;
+    olderThanDays?: number | undefined;
+    dryRun: boolean;
+    onPage?: (report: RetentionJson) => void;
+  }): Promise<Result<RetentionJson>>;
   /** A provider's policy table with its sources. */
   explainProvider(id: string): Result<ProviderPolicyJson>;
 }
@@ -162,5 +175,6 @@ export function createOperator(deps: OperatorDeps): Operator {
     ...accountVerbs(deps),
     ...recoverVerbs(deps),
     ...doctorVerbs(deps),
+    ...retentionVerbs(deps),
   };
 }

@@ -185,6 +185,7 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
         const checked = await base.operator.checkAccount(account);
         return checked.ok && checked.value.ok;
       },
+      retentionDays: config.retentionDays,
       readBalance: (account) =>
         readBalance({ db: base.db, http: base.http, key: base.key, time }, base.accounts.get(account)),
     });

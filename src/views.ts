@@ -158,6 +158,25 @@ export interface RecoveryJson {
   tokens: number;
 }
 
+/** What a retention came to, in rows. */
+export interface RetentionJson {
+  /** Only counted. */
+  dryRun: boolean;
+  olderThanDays: number;
+  /** False where it was told to stop before the end. */
+  complete: boolean;
+  /** Events that were looked at. */
+  looked: number;
+  /** Orders of which something went. */
+  orders: number;
+  /** Rows deleted. */
+  events: number;
+  attempts: number;
+  operations: number;
+  /** Attempts that stay, without their excerpts. */
+  excerpts: number;
+}
+
 /** An order that an audit has found. */
 export interface AuditFinding {
   /** The provider's id. */

@@ -41,6 +41,7 @@ describe('readConfig', () => {
       slackWebhookUrl: null,
       eventsWebhook: null,
       allowHttpHosts: [],
+      retentionDays: 400,
     });
   });
 
@@ -60,6 +61,7 @@ describe('readConfig', () => {
       PACKLINE_EVENTS_WEBHOOK_URL: 'http://shop/hooks',
       PACKLINE_EVENTS_WEBHOOK_SECRET: `whsec_${KEY_32}`,
       PACKLINE_ALLOW_HTTP_HOSTS: 'Shop, 10.0.0.5,[FD00::1],',
+      PACKLINE_RETENTION_DAYS: '0',
     });
     expect(config).toEqual({
       databaseUrl: 'postgresql://packline:p%40ss@db:5432/shop',
@@ -75,6 +77,7 @@ describe('readConfig', () => {
       slackWebhookUrl: 'http://127.0.0.1:9/x',
       eventsWebhook: { url: 'http://shop/hooks', secret: `whsec_${KEY_32}` },
       allowHttpHosts: ['shop', '10.0.0.5', 'fd00::1'],
+      retentionDays: 0,
     });
   });
 

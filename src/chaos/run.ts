@@ -182,6 +182,7 @@ function configOf(database: OwnDatabase, redis: OwnRedis | null, folder: string)
     slackWebhookUrl: null,
     eventsWebhook: null,
     allowHttpHosts: [],
+    retentionDays: 0,
   };
 }
 

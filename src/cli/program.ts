@@ -8,6 +8,7 @@ import { addDoctor } from './doctor.js';
 import { addOrders } from './orders.js';
 import { plainLines } from './output.js';
 import { addRecover } from './recover.js';
+import { addRetention } from './retention.js';
 import { addRoles } from './roles.js';
 import { addSync } from './sync.js';
 
@@ -67,6 +68,7 @@ export function buildCli(deps: CliDeps, finish: (exitCode: number) => void = () 
   addDeadLetters(program, shell);
   addSync(program, shell);
   addRecover(program, shell);
+  addRetention(program, shell);
   addDoctor(program, shell);
   addChaos(program, shell);
   return program;

@@ -79,6 +79,7 @@ function demoConfig(dataDir: string): Config {
     slackWebhookUrl: null,
     eventsWebhook: null,
     allowHttpHosts: [],
+    retentionDays: 0,
   };
 }
 

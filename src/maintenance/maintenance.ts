@@ -17,6 +17,7 @@ import { mirrorLetters } from './board.js';
 import { watchBalances } from './funds.js';
 import { invariantWatch } from './invariants.js';
 import { seekLeadership } from './leader.js';
+import { retainDaily } from './retention.js';
 import { type WatchDeps, watchAbsent } from './watch.js';
 
 export interface MaintenanceDeps {
@@ -34,6 +35,8 @@ export interface MaintenanceDeps {
   watch: Pick<WatchDeps, 'http' | 'key' | 'tell'>;
   /** The account's balance; null where the provider tells none, or did not answer. */
   readBalance(account: string): Promise<string | null>;
+  /** For how many days history is kept; 0: for ever. */
+  retentionDays: number;
 }
 
 /** Lost operations are looked for this often, ms: a dead worker's orders go on within seconds. */
@@ -44,6 +47,8 @@ const PAUSES_MS = 5_000;
 const SCHEDULES_MS = 30_000;
 /** How often accounts are looked for whose daily audit is due, ms. */
 const AUDITS_MS = 60_000;
+/** How often it is asked whether the daily retention is due, ms. */
+const RETENTION_MS = 60_000;
 /** How often the rows are checked against each other, ms. */
 const INVARIANTS_MS = 5 * 60_000;
 /** How often open orders whose read is due are looked for, ms. */
@@ -108,6 +113,14 @@ export function startMaintenance(deps: MaintenanceDeps): Maintenance {
       everyMs: AUDITS_MS,
       leaderOnly: true,
       run: () => auditDue({ ...deps, ...deps.watch, signal: stop.signal }),
+    },
+    {
+      name: 'retention',
+      everyMs: RETENTION_MS,
+      leaderOnly: true,
+      // Not at once: a process that has just started has more urgent things to do.
+      waits: true,
+      run: () => retainDaily({ ...deps, signal: stop.signal }, deps.retentionDays),
     },
     { name: 'schedules', everyMs: SCHEDULES_MS, leaderOnly: true, run: () => schedule(queue) },
   ];

@@ -17,6 +17,8 @@ export interface OperatorDeps {
   key: EncryptionKey;
   providers: readonly Provider[];
   allowHttpHosts: readonly string[];
+  /** For how many days history is kept, as configured; 0: for ever. */
+  retentionDays: number;
   /** How the queue's backend is. */
   checkQueue(): Promise<CheckJson>;
   /** Says that something is due now. */

@@ -93,6 +93,18 @@ export function fakeOperator(overrides: Partial<Operator> = {}): { operator: Ope
       id === anOrder.id ? ok(anOrder) : refused('not-found', 'There is no such order.'),
     findOrder: async () => ok(anOrder),
     recover: async () => ok({ recovered: false, why: null, looks: 0, letters: 0, tokens: 0 }),
+    runRetention: async () =>
+      ok({
+        dryRun: false,
+        olderThanDays: 400,
+        complete: true,
+        looked: 0,
+        orders: 0,
+        events: 0,
+        attempts: 0,
+        operations: 0,
+        excerpts: 0,
+      }),
     doctor: async () => ok({ healthy: true, checks: [], invariants: null, audits: null }),
     deliverables: async () =>
       ok({ deliverables: [{ sku: 'GIFT-10', code: 'AAAA-BBBB', serial: '1', expiresAt: null }] }),

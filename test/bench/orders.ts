@@ -59,6 +59,7 @@ export function configOf(databaseUrl: string, redisUrl: string | null): Config {
     slackWebhookUrl: null,
     eventsWebhook: null,
     allowHttpHosts: [],
+    retentionDays: 0,
   };
 }
 

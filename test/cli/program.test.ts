@@ -61,6 +61,7 @@ test('the verbs are those of the contract', () => {
     'orders submit',
     'providers explain',
     'recover',
+    'retention run',
     'simulate',
     'sync',
     'up',

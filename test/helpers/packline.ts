@@ -65,6 +65,7 @@ export async function createStage(backend: Backend, options: { empty?: boolean }
     slackWebhookUrl: null,
     eventsWebhook: null,
     allowHttpHosts: [],
+    retentionDays: 0,
   };
   return {
     backend,

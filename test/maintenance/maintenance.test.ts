@@ -65,6 +65,7 @@ function start(over: Partial<MaintenanceDeps> = {}): Started {
       },
       watch: { http, key: KEY, tell: () => undefined },
       readBalance: async () => null,
+      retentionDays: 0,
       probe: async (account) => {
         started.probed.push(account);
         return false;

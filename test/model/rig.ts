@@ -50,6 +50,7 @@ export async function openRig(loud = false): Promise<Rig> {
       slackWebhookUrl: null,
       eventsWebhook: null,
       allowHttpHosts: [],
+      retentionDays: 0,
     },
     log,
     time: systemTime,

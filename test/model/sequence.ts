@@ -101,6 +101,7 @@ export class Sequence {
       key,
       providers,
       allowHttpHosts: [],
+      retentionDays: 0,
       checkQueue: async () => ({ name: 'queue', state: 'ok', message: 'none', remedy: null }),
       hint: () => undefined,
     });

@@ -129,6 +129,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       slackWebhookUrl: null,
       eventsWebhook: null,
       allowHttpHosts: [],
+      retentionDays: 0,
     },
     log,
     time,
