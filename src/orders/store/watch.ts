@@ -60,7 +60,8 @@ export async function beginWatchCall(
 const KNOWN = `
 select d.provider_order_id as id from packline.orders d where d.account_id = $1 and d.provider_order_id = any($3::text[])
 union
-select a.provider_order_id from packline.attempts a where a.order_id = $2::uuid and a.verdict = 'accepted' and a.provider_order_id is not null`;
+select a.provider_order_id from packline.operations o join packline.attempts a on a.operation_id = o.id
+where o.order_id = $2::uuid and a.verdict = 'accepted' and a.provider_order_id is not null`;
 
 /** Which of the found orders are accounted for: held by an order here, or known to be accepted for this one. */
 export async function knownIds(
