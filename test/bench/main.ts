@@ -1,11 +1,21 @@
 /** `npm run bench -- NAME …`: each prints JSON lines; figures are only ever compared within one run. */
+import { backlog } from './backlog.js';
 import { conformance } from './conformance.js';
 import { limit, limitShared } from './limit.js';
+import { memory } from './memory.js';
 import { openRig } from './rig.js';
 import { sync } from './sync.js';
 import { throughput } from './throughput.js';
 
-const benches = { throughput, limit, 'limit-shared': limitShared, conformance, sync };
+const benches = {
+  throughput,
+  limit,
+  'limit-shared': limitShared,
+  sync,
+  backlog,
+  memory,
+  conformance,
+};
 type Name = keyof typeof benches;
 
 const names = process.argv.slice(2);

@@ -27,13 +27,10 @@ export async function openRig(): Promise<Rig> {
     log: () => undefined,
   });
   const redis = await startRedis();
-  const provider = spawn(process.execPath, [path.join(import.meta.dirname, 'provider.js')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const [port] = await once(createInterface({ input: provider.stdout }), 'line');
+  const provider = await startProvider(path.join(import.meta.dirname, 'provider.js'));
   return {
     redisUrl: redis.url,
-    providerUrl: `http://127.0.0.1:${port}`,
+    providerUrl: provider.url,
     async database(name) {
       const client = new pg.Client({ connectionString: postgres.url });
       await client.connect();
@@ -44,10 +41,20 @@ export async function openRig(): Promise<Rig> {
       return url.href;
     },
     async close() {
-      provider.stdin.end();
+      provider.close();
       await redis.stop();
       await postgres.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The instant provider, in a process of its own.
+ * @param file where it was compiled to
+ */
+export async function startProvider(file: string): Promise<{ url: string; close(): void }> {
+  const child = spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [port] = await once(createInterface({ input: child.stdout }), 'line');
+  return { url: `http://127.0.0.1:${port}`, close: () => child.stdin.end() };
 }
