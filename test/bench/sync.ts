@@ -3,7 +3,6 @@
  * against the simulator, at the documented pace.
  */
 import { request } from 'undici';
-import type { Config } from '../../src/config.js';
 import { createLog } from '../../src/log.js';
 import { type Running, startProcess } from '../../src/process.js';
 import type { LedgerRequest } from '../../src/simulator/control.js';
@@ -11,6 +10,7 @@ import { startGelatoSimulator } from '../../src/simulator/gelato-connect/index.j
 import type { Simulator } from '../../src/simulator/kit.js';
 import { systemTime } from '../../src/time.js';
 import { until } from '../helpers/until.js';
+import { configOf } from './orders.js';
 import type { Rig } from './rig.js';
 
 /** A run that stands still ends with an error. */
@@ -122,23 +122,8 @@ async function measureOn(running: Running, simulator: Simulator, bench: SyncBenc
 }
 
 function startPackline({ databaseUrl, redisUrl }: SyncBench): Promise<Running> {
-  const config: Config = {
-    databaseUrl,
-    redisUrl,
-    port: 0,
-    host: '127.0.0.1',
-    apiKey: 'a key of the bench alone, long enough',
-    encryptionKey: Buffer.alloc(32, 1),
-    accountsFile: null,
-    dataDir: '.packline',
-    logLevel: 'silent',
-    alertWebhookUrl: null,
-    slackWebhookUrl: null,
-    eventsWebhook: null,
-    allowHttpHosts: [],
-  };
   return startProcess({
-    config,
+    config: configOf(databaseUrl, redisUrl),
     roles: ['dispatcher', 'fulfilment', 'maintenance'],
     migrate: true,
     log: createLog('silent'),

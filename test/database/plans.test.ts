@@ -16,7 +16,14 @@ import { adoptedIds, findControl } from '../../src/orders/store/confirm.js';
 import { adoptOrder } from '../../src/orders/store/dead-letters.js';
 import { openOrderData } from '../../src/orders/store/facts.js';
 import { beginOtpCall } from '../../src/orders/store/otp.js';
-import { dropRead, pageOfReads, resetRead } from '../../src/orders/store/reads.js';
+import {
+  openOrdersNamed,
+  pageOfReads,
+  singleReads,
+  spanOfReads,
+  unseenReads,
+} from '../../src/orders/store/read-pages.js';
+import { dropRead, readSoon, resetRead } from '../../src/orders/store/reads.js';
 import { recoverLost } from '../../src/orders/store/recover.js';
 import { systemTime } from '../../src/time.js';
 import type { OrderJson } from '../../src/views.js';
@@ -199,7 +206,13 @@ async function rareTurns(order: OrderJson): Promise<void> {
   await parkBusy(db, [nobody]);
   await dropRead(db, nobody);
   await resetRead(db, nobody);
-  await pageOfReads(db, account, null, 100);
+  await pageOfReads(db, account, null, 100, 60_000);
+  await pageOfReads(db, account, new Date(0).toISOString(), 100);
+  await openOrdersNamed(db, account, ['p-1']);
+  await spanOfReads(db, account, null, null, 1);
+  await unseenReads(db, account, null, 0, 100);
+  await singleReads(db, account);
+  await readSoon(db, ['00000000-0000-7000-8000-000000000000'], 'shop');
   await recoverLost(db, PRESENCE_CLASS);
 }
 
