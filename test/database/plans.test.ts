@@ -44,7 +44,7 @@ import { customPlan, genericPlan, type Sent, touchesHistory } from './plans.js';
 jest.setTimeout(300_000);
 
 /** So many that reading them all is never the cheaper way to one of them. */
-const ORDERS = 200_000;
+const ORDERS = 100_000;
 /** For what the maintenance does every few seconds, on a busy machine, ms. */
 const ROUNDS_MS = 60_000;
 
