@@ -12,6 +12,7 @@ import { identityKnown, rememberIdentity } from './database/identity.js';
 import { ACCOUNTS_CHANNEL, createHinter, listen, RING_CHANNEL } from './database/listen.js';
 import { migrate, migrateQueue, waitForMigrations } from './database/migrate.js';
 import { resolveKeys } from './keys.js';
+import type { Meter } from './metrics/meter.js';
 import { createOperator, type Operator } from './operator.js';
 import type { Problem } from './problem.js';
 import { createHttp, type Http } from './providers/http.js';
@@ -40,6 +41,8 @@ export interface BaseOptions {
   signal?: AbortSignal;
   /** The registry's unless a test brings others. */
   providers?: readonly Provider[];
+  /** Counts calls to providers. */
+  meter?: Meter;
 }
 
 /** What every process has: the database, the accounts, a way to call providers, and the operator's verbs. */
@@ -143,6 +146,7 @@ export async function openBase(options: BaseOptions): Promise<Base> {
       retentionDays: config.retentionDays,
       checkQueue: () => checkQueue(config.redisUrl),
       hint: hinter.hint,
+      ...(options.meter === undefined ? {} : { meter: options.meter }),
     });
     return {
       url,

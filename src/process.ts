@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { CachedAccount } from './accounts/cache.js';
-import { createHealth } from './api/health-server.js';
+import { createHealth, type HealthDeps } from './api/health-server.js';
 import { createApi } from './api/server.js';
 import {
   applyAccountsFile,
@@ -28,7 +28,10 @@ import { type Fulfilment, startFulfilment } from './fulfil/worker.js';
 import { createGate, type Gate } from './gate/gate.js';
 import type { JsonObject } from './json.js';
 import { type Maintenance, startMaintenance } from './maintenance/maintenance.js';
+import { createMetrics } from './metrics/metrics.js';
+import { createProcessMetrics } from './metrics/process-metrics.js';
 import { readBalance } from './operator/read-once.js';
+import { providers } from './providers/registry.js';
 import { DEAD_LETTER_QUEUE, type QueueBackend, queueName, SCHEDULE_QUEUE } from './queue/backend.js';
 import { compareHistories } from './queue/history.js';
 import { seal, unseal } from './secrets.js';
@@ -92,8 +95,11 @@ async function closeAll(opened: Closer[]): Promise<void> {
 /** @param opened takes how to close each part, as soon as there is something to close */
 async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
   const { config, roles, log, time } = options;
+  const counted = createProcessMetrics();
+  const { meter } = counted;
   const base = await openBase({
     ...options,
+    meter,
     purpose: 'owner',
     name: `packline ${roles.length > 1 ? 'up' : roles[0]}`,
   });
@@ -148,6 +154,7 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
       log,
       presenceClass: PRESENCE_CLASS,
       tell: notifier.tell,
+      meter,
       ...sealer,
     };
     const hot = createHotPath({
@@ -155,6 +162,7 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
       owner: () => presence.key,
       presenceClass: PRESENCE_CLASS,
       time,
+      meter,
     });
     parts.fulfilment = startFulfilment({
       ...shared,
@@ -180,23 +188,33 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
       log,
       presenceClass: PRESENCE_CLASS,
       hint: base.hint,
-      watch: { http: base.http, key: base.key, tell: notifier.tell },
+      watch: { http: base.http, key: base.key, tell: notifier.tell, meter },
       probe: async (account) => {
         const checked = await base.operator.checkAccount(account);
         return checked.ok && checked.value.ok;
       },
       retentionDays: config.retentionDays,
       readBalance: (account) =>
-        readBalance({ db: base.db, http: base.http, key: base.key, time }, base.accounts.get(account)),
+        readBalance({ db: base.db, http: base.http, key: base.key, time, meter }, base.accounts.get(account)),
     });
   }
   base.onHint(() => parts.dispatcher?.wake());
   const following = followDatabase(base, { log, time }, () => parts.dispatcher?.wake());
   opened.push(() => following.close());
 
+  const metrics = createMetrics({
+    process: counted,
+    db: base.db,
+    accounts: base.accounts,
+    providers,
+    time,
+    log,
+  });
+  void metrics.warm();
+  const health = { readiness: () => readiness(base), metrics: metrics.text, meter, log };
   const server = has('api')
-    ? await apiServer(options, base, queue)
-    : await createHealth({ readiness: () => readiness(base), log });
+    ? await apiServer(options, base, queue, health)
+    : await createHealth({ ...health, key: base.apiKey });
   opened.push(() => server.close());
   const url = await listen(server, config);
 
@@ -271,18 +289,22 @@ async function readiness(base: Base): Promise<Readiness> {
   return { ready: reasons.length === 0, reasons };
 }
 
-function apiServer(options: RunOptions, base: Base, queue: QueueBackend): Promise<FastifyInstance> {
+function apiServer(
+  options: RunOptions,
+  base: Base,
+  queue: QueueBackend,
+  health: Omit<HealthDeps, 'key'>,
+): Promise<FastifyInstance> {
   const boardQueues = () =>
     [DEAD_LETTER_QUEUE, SCHEDULE_QUEUE, ...base.accounts.all().map(({ id }) => queueName(id))].map((name) =>
       queue.queue(name),
     );
   return createApi({
+    ...health,
     operator: base.operator,
     keys: { bootstrap: base.apiKey },
     sessionSecret: base.sessionSecret,
-    readiness: () => readiness(base),
     board: { queues: boardQueues, onChange: (callback) => void base.accounts.onChange(callback) },
-    log: options.log,
     version: packageVersion(),
     // Off loopback a proxy in front is expected to speak TLS.
     secureCookies: !['127.0.0.1', 'localhost', '::1'].includes(options.config.host),

@@ -77,9 +77,21 @@ export async function registerAuth(app: FastifyInstance, options: AuthOptions): 
     if (isBrowserOnPage(request)) {
       return reply.redirect(`/login?next=${encodeURIComponent(request.url)}`, 303);
     }
-    throw new ProblemError(problem('unauthorized', 'Send the header Authorization: Bearer <key>.'), {
-      'www-authenticate': 'Bearer realm="packline"',
-    });
+    throw keyless();
+  });
+}
+
+const keyless = (): ProblemError =>
+  new ProblemError(problem('unauthorized', 'Send the header Authorization: Bearer <key>.'), {
+    'www-authenticate': 'Bearer realm="packline"',
+  });
+
+/** Lets nobody pass to a route that is not open without the key; what is not there is a 404. */
+export function registerKey(app: FastifyInstance, key: KeyDigest): void {
+  app.addHook('onRequest', async (request) => {
+    const route = request.is404 ? null : (request.routeOptions.url ?? null);
+    if (route === null || isOpen(route) || hasKey(request, key)) return;
+    throw keyless();
   });
 }
 

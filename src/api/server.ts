@@ -3,6 +3,7 @@ import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
+import type { Meter } from '../metrics/meter.js';
 import type { Operator } from '../operator.js';
 import { type Clock, systemTime } from '../time.js';
 import { digestOf, registerAuth } from './auth.js';
@@ -35,6 +36,8 @@ export interface ApiDeps extends HealthSource {
   secureCookies: boolean;
   /** The machine's own by default. */
   clock?: Clock;
+  /** Counts requests. */
+  meter?: Pick<Meter, 'requested'>;
 }
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -89,7 +92,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     clock: deps.clock ?? systemTime.clock,
   };
   await registerAuth(app, auth);
-  registerHabits(app);
+  registerHabits(app, deps.meter);
 
   await registerDocs(app, deps.version);
   registerLogin(app, auth);
@@ -123,8 +126,8 @@ export function bareServer(log: FastifyBaseLogger): FastifyInstance {
   });
 }
 
-/** What holds for every route. */
-export function registerHabits(app: FastifyInstance): void {
+/** What holds for every route. @param meter counts requests */
+export function registerHabits(app: FastifyInstance, meter?: Pick<Meter, 'requested'>): void {
   app.addHook('preValidation', async (request) => {
     if (request.method === 'GET') dropEmptyFilters(request.query);
   });
@@ -147,6 +150,7 @@ export function registerHabits(app: FastifyInstance): void {
       ms: Math.round(reply.elapsedTime),
     };
     request.log.debug(line, 'api.request');
+    meter?.requested(line);
   });
 }
 

@@ -10,7 +10,7 @@ import type { Classified } from '../policy/classify.js';
 import { type Decision, decide, type OperationFacts } from '../policy/decide.js';
 import type { Step } from '../providers/provider.js';
 import type { Clock } from '../time.js';
-import type { Call, FulfilDeps, Fulfilled } from './deps.js';
+import { type Call, count, type FulfilDeps, type Fulfilled } from './deps.js';
 import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
 import { withGains } from './gains.js';
@@ -22,6 +22,7 @@ import { report, tellOf } from './telling.js';
 
 export async function conclude(deps: FulfilDeps, call: Call): Promise<Fulfilled> {
   const classified = await learn(deps, call);
+  count(deps, call, classified.outcome.kind);
   const candidate = await controlFor(deps, call, classified);
   const judged = asBug(() => judge(deps, call, classified, candidate));
   const { settlement } = judged;

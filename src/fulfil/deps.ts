@@ -5,11 +5,13 @@ import type { Database } from '../database/connect.js';
 import type { Alert } from '../events/alerts.js';
 import type { Gate } from '../gate/gate.js';
 import type { JsonObject } from '../json.js';
+import { type Meter, type Verb, verbOf } from '../metrics/meter.js';
 import { providerReference } from '../orders/order.js';
 import { type Claim, SEND_BY_MS } from '../orders/store/claim.js';
 import { findFacts } from '../orders/store/facts.js';
 import type { HttpResult } from '../policy/answer.js';
 import { limitOf } from '../policy/classify.js';
+import type { OutcomeKind } from '../policy/outcome.js';
 import type { Http } from '../providers/http.js';
 import type { HttpRequest, Step, Work } from '../providers/provider.js';
 import type { Time } from '../time.js';
@@ -38,6 +40,8 @@ export interface FulfilDeps {
   /** Aborts when the stop's deadline has come: calls in flight are given up as unknown. */
   abandon: AbortSignal;
   at?: At;
+  /** Counts what is done. */
+  meter?: Meter;
 }
 
 /** What became of one bell. `again` when the same operation can go on at once (its next step). */
@@ -151,5 +155,21 @@ function heedLimit(
     limit: reading.limit ?? null,
     remaining: reading.remaining,
     resetAt: reading.resetAt,
+  });
+}
+
+/** Counts a call once it was judged. @param verb what it was for, where no claim says so */
+export function count(
+  { meter }: Pick<FulfilDeps, 'meter'>,
+  { account, claim, result, durationMs }: Pick<Call, 'account' | 'claim' | 'result' | 'durationMs'>,
+  outcome: OutcomeKind,
+  verb: Verb = verbOf(claim),
+): void {
+  meter?.attempted({
+    account: account.id,
+    provider: account.provider.id,
+    verb,
+    outcome,
+    durationMs: result.kind === 'notSent' ? null : durationMs,
   });
 }

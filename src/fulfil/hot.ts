@@ -2,6 +2,7 @@
 import type { Database } from '../database/connect.js';
 import { sqlState } from '../database/connect.js';
 import { isUnavailable } from '../database/unavailable.js';
+import type { Meter } from '../metrics/meter.js';
 import { type ClaimRequest, type ClaimResult, claimOperations } from '../orders/store/claim.js';
 import { applyReads, type ReadEffect } from '../orders/store/reads.js';
 import { type Settled, type Settlement, settleAttempts } from '../orders/store/settle.js';
@@ -26,9 +27,11 @@ export interface HotPathOptions {
   owner(): number;
   presenceClass: number;
   time: Time;
+  /** Counts what is done. */
+  meter?: Meter;
 }
 
-export function createHotPath({ db, owner, presenceClass, time }: HotPathOptions): HotPath {
+export function createHotPath({ db, owner, presenceClass, time, meter }: HotPathOptions): HotPath {
   const claims = createBatcher<ClaimRequest, ClaimResult>({
     max: MAX_BATCH,
     inFlight: IN_FLIGHT,
@@ -62,8 +65,16 @@ export function createHotPath({ db, owner, presenceClass, time }: HotPathOptions
     },
   });
   return {
-    claim: claims.submit,
-    settle: settles.submit,
+    async claim(request) {
+      const result = await claims.submit(request);
+      meter?.claimed(result.ok ? 'claimed' : result.refusal);
+      return result;
+    },
+    async settle(settlement) {
+      const settled = await settles.submit(settlement);
+      meter?.settled(settlement.transition.state, settled.applied);
+      return settled;
+    },
     applyReads: (effects) => patiently(() => applyReads(db, effects), time),
   };
 }

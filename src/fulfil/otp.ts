@@ -3,7 +3,7 @@ import { beginOtpCall } from '../orders/store/otp.js';
 import { endSideCall } from '../orders/store/side-calls.js';
 import { classify } from '../policy/classify.js';
 import { type Outcome, outcomeCode } from '../policy/outcome.js';
-import { type Call, callOnce, type FulfilDeps } from './deps.js';
+import { type Call, callOnce, count, type FulfilDeps } from './deps.js';
 import { evidenceOf } from './evidence.js';
 import { tellOf } from './telling.js';
 
@@ -51,6 +51,7 @@ async function ask(
     account.open.readError,
     account.open.statusOf,
   );
+  count(deps, made, classified.outcome.kind, 'ask');
   await endSideCall(
     deps.db,
     attempt,

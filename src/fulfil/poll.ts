@@ -23,6 +23,7 @@ import {
   type Bell,
   type Call,
   callOnce,
+  count,
   type FulfilDeps,
   type Fulfilled,
   type Keys,
@@ -126,6 +127,7 @@ async function read(
     ),
   );
   const { outcome } = classified;
+  count(deps, call, outcome.kind);
   const evidence = evidenceOf(call.step.name, call.request, call.result, classified, call.durationMs, false);
   const attempted = { claim, account: account.open, step: call.step, outcome, evidence };
   const at = readContext(deps, account, claim.startedAt);

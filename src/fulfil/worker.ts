@@ -99,6 +99,7 @@ async function answer(deps: FulfilDeps, accountId: string, job: Job<JobData, str
   };
   for (;;) {
     const result = await ring(deps, bell, job.name);
+    deps.meter?.answered({ account: accountId, kind: job.name, result: result.kind });
     deps.log.debug(
       {
         event: 'job.answered',
@@ -129,6 +130,7 @@ async function ring(deps: FulfilDeps, bell: Bell, kind: OperationKind): Promise<
   try {
     return await (kind === 'poll' ? poll(deps, bell) : fulfil(deps, bell));
   } catch (error) {
+    deps.meter?.answered({ account: bell.account.id, kind, result: 'failed' });
     deps.log.error(
       { event: 'job.failed', account: bell.account.id, operationId: bell.operationId, kind, err: error },
       'a job failed before its operation could be settled; it is recovered when its lease ends',

@@ -8,6 +8,7 @@ import type { AccountCache, CachedAccount } from '../accounts/cache.js';
 import type { Database } from '../database/connect.js';
 import { type Alert, alert } from '../events/alerts.js';
 import type { Json, JsonObject } from '../json.js';
+import type { Meter } from '../metrics/meter.js';
 import { askOnce } from '../operator/read-once.js';
 import type { ProviderState } from '../orders/order.js';
 import {
@@ -58,6 +59,8 @@ export interface AuditDeps {
   log: Logger;
   key: EncryptionKey;
   tell(alert: Alert): void;
+  /** Counts calls to providers. */
+  meter?: Meter;
   /** Ends an audit that is under way. */
   signal?: AbortSignal;
 }

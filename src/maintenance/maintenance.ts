@@ -32,7 +32,7 @@ export interface MaintenanceDeps {
   /** One cheap read with an account's credentials: true where they are taken. */
   probe(account: string): Promise<boolean>;
   /** What the watch over absent calls needs beside the rest. */
-  watch: Pick<WatchDeps, 'http' | 'key' | 'tell'>;
+  watch: Pick<WatchDeps, 'http' | 'key' | 'tell' | 'meter'>;
   /** The account's balance; null where the provider tells none, or did not answer. */
   readBalance(account: string): Promise<string | null>;
   /** For how many days history is kept; 0: for ever. */

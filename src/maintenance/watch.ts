@@ -8,6 +8,7 @@ import { foundBy } from '../confirm/adopted.js';
 import type { Database } from '../database/connect.js';
 import { type Alert, alert } from '../events/alerts.js';
 import type { JsonObject } from '../json.js';
+import type { Meter } from '../metrics/meter.js';
 import { askOnce } from '../operator/read-once.js';
 import type { ProviderState } from '../orders/order.js';
 import { findOrder } from '../orders/store/queries.js';
@@ -37,6 +38,8 @@ export interface WatchDeps {
   log: Logger;
   key: EncryptionKey;
   tell(alert: Alert): void;
+  /** Counts calls to providers. */
+  meter?: Meter;
 }
 
 /** Looks for every call whose watch is due. @returns whether something is to be done now */

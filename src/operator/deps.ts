@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { AccountCache } from '../accounts/cache.js';
 import type { Database } from '../database/connect.js';
+import type { Meter } from '../metrics/meter.js';
 import type { Http } from '../providers/http.js';
 import type { Provider } from '../providers/provider.js';
 import type { EncryptionKey } from '../secrets.js';
@@ -23,4 +24,6 @@ export interface OperatorDeps {
   checkQueue(): Promise<CheckJson>;
   /** Says that something is due now. */
   hint(): void;
+  /** Counts calls to providers. */
+  meter?: Meter;
 }

@@ -20,7 +20,7 @@ import type { OperatorDeps } from './deps.js';
 /** How long such a call may wait to be sent, ms. */
 const SEND_WITHIN_MS = 5_000;
 
-type Deps = Pick<OperatorDeps, 'db' | 'http' | 'time' | 'key'>;
+type Deps = Pick<OperatorDeps, 'db' | 'http' | 'time' | 'key' | 'meter'>;
 
 interface About {
   row: OrderRow;
@@ -90,6 +90,13 @@ export async function askOnce(
     readError,
     statusOf,
   );
+  deps.meter?.attempted({
+    account: account.id,
+    provider: account.provider.id,
+    verb: 'ask',
+    outcome: classified.outcome.kind,
+    durationMs: result.kind === 'notSent' ? null : durationMs,
+  });
   await heed(deps, account, classified);
   return {
     outcome: classified.outcome,

@@ -6,7 +6,7 @@ let api: TestApi;
 let document: Record<string, unknown>;
 
 beforeAll(async () => {
-  api = await testApi({ metrics: async () => '' });
+  api = await testApi();
   document = await openApiOf(api);
 });
 

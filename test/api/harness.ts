@@ -224,6 +224,7 @@ export async function testApi(
     keys: { bootstrap: KEY },
     sessionSecret: Buffer.alloc(32, 7),
     readiness: async () => ({ ready: true, reasons: [] }),
+    metrics: async () => '',
     board: { queues: () => [], onChange: () => undefined },
     log: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
     version: '1.2.3',

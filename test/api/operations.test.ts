@@ -179,8 +179,4 @@ describe('the process', () => {
     expect(after.status).toBe(200);
     expect(after.json()).toEqual({ status: 'ready', reasons: [] });
   });
-
-  test('without metrics has no page for them', async () => {
-    expect((await api.asOperator('GET', '/metrics')).status).toBe(404);
-  });
 });

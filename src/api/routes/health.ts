@@ -9,14 +9,14 @@ export interface HealthSource {
   /** Ready when migrations and accounts are in place and this role runs; else the reasons, for a person. */
   readiness(): Promise<{ ready: boolean; reasons: string[] }>;
   /** The metrics in Prometheus' text format. */
-  metrics?(): Promise<string>;
+  metrics(): Promise<string>;
 }
 
 const TAGS = ['process'];
 // Prometheus documentation, "Exposition formats", text-based format.
 const METRICS_MEDIA_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Adds `/healthz`, `/readyz` and, where there are any, `/metrics`. */
+/** Adds `/healthz`, `/readyz` and `/metrics`. */
 export function healthRoutes(app: FastifyInstance, source: HealthSource): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
 
@@ -54,8 +54,6 @@ export function healthRoutes(app: FastifyInstance, source: HealthSource): void {
     },
   );
 
-  if (source.metrics === undefined) return;
-  const metrics = source.metrics.bind(source);
   routes.get(
     '/metrics',
     {
@@ -66,6 +64,6 @@ export function healthRoutes(app: FastifyInstance, source: HealthSource): void {
         response: { 200: { description: 'Metrics', content: { 'text/plain': { schema: z.string() } } } },
       },
     },
-    async (_request, reply) => reply.type(METRICS_MEDIA_TYPE).send(await metrics()),
+    async (_request, reply) => reply.type(METRICS_MEDIA_TYPE).send(await source.metrics()),
   );
 }
