@@ -16,7 +16,7 @@ import { codeLabels } from './codes.js';
 import type { Pool, ProcessMetrics } from './process-metrics.js';
 import { invariantMetrics, orderMetrics, workMetrics } from './row-metrics.js';
 import { accountPauses, auditRows, countLetters, countOperations, countOrders, gateStates } from './rows.js';
-import { createSnapshot, type Snapshot, type Taken } from './snapshot.js';
+import { createSnapshot, type Reading, type Snapshot, type Taken } from './snapshot.js';
 
 /** What metrics are made of. */
 export interface MetricsDeps {
@@ -33,9 +33,12 @@ export interface MetricsDeps {
 /** What is read from the rows together. */
 type Part = 'orders' | 'work' | 'invariants';
 
+/** A part that was read; `later` where there is no reading yet, `failed` where it cannot be had. */
+type Read = (Reading<string> & { part: Part }) | 'later' | 'failed';
+
 /** What `/metrics` answers. */
 export interface Metrics {
-  /** Reads what takes its time in a large database, so that the first scrape does not wait for it. Never rejects. */
+  /** Reads what takes its time in a large database, so that the first scrape need not. Never rejects. */
   warm(): Promise<void>;
   /** Prometheus' text format. What cannot be read is left out, and said to be. */
   text(): Promise<string>;
@@ -45,8 +48,8 @@ export interface Metrics {
 const FRESH_MS: Record<Part, number> = { orders: 2_000, work: 2_000, invariants: 60_000 };
 /** A statement that takes longer is given up, ms: metrics must never be what slows the database down. */
 const STATEMENT_MS = 5_000;
-/** A scrape waits no longer for the rows, ms; Prometheus gives up after 10 s by default. */
-const PATIENCE_MS = 5_000;
+/** A reading is waited for no longer, ms: Prometheus gives up after 10 s by default, and two may come one after the other. */
+const PATIENCE_MS = 4_000;
 /** From so many rows on, a reading takes longer than a scrape should. */
 const MANY = 100_000;
 
@@ -56,11 +59,12 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   const parts = partsOf(deps);
   const failing = new Set<Part>();
 
-  const read = async (part: Part) => {
+  const read = async (part: Part, waits = true): Promise<Read> => {
     try {
-      const taken = await patiently(parts[part].get(), time);
+      const reading = waits ? await patiently(parts[part].get(), time) : parts[part].peek();
+      if (reading === null) return 'later';
       failing.delete(part);
-      return { part, ...taken };
+      return { part, ...reading };
     } catch (error) {
       if (!failing.has(part))
         log.error(
@@ -68,20 +72,26 @@ export function createMetrics(deps: MetricsDeps): Metrics {
           'a part of the metrics cannot be read and is left out; this is said once',
         );
       failing.add(part);
-      return null;
+      return 'failed';
     }
+  };
+
+  /** In a large database the invariants take longer than any scrape should: it does without them until they are there. */
+  const readAll = async () => {
+    const work = read('work');
+    const orders = await read('orders');
+    return [orders, ...(await Promise.all([work, read('invariants', !isLarge(orders))]))];
   };
 
   return {
     async warm() {
-      const orders = await read('orders');
-      if (orders?.large === true) await Promise.all([read('work'), read('invariants')]);
+      if (isLarge(await read('orders'))) await readAll();
     },
     async text() {
-      const taken = await Promise.all([read('orders'), read('work'), read('invariants')]);
-      const readings = taken.filter((reading) => reading !== null);
+      const taken = await readAll();
+      const readings = taken.filter((reading) => typeof reading === 'object');
       const ages = new Map(readings.map(({ part, ageMs }) => [part, ageMs / 1_000]));
-      const failed = readings.length < taken.length;
+      const failed = taken.includes('failed');
       const own = await deps.process.text({ pool: deps.db.pool, failed, ages });
       return [own, ...readings.map(({ value }) => value)].join('\n');
     },
@@ -97,10 +107,12 @@ function partsOf(deps: MetricsDeps): Record<Part, Snapshot<string>> {
       freshMs: freshMs?.[part] ?? FRESH_MS[part],
       clock: time.clock,
     });
+  let many = false;
   return {
     orders: kept('orders', async (sql) => {
       const counts = await countOrders(sql);
-      return { value: await orderMetrics(counts), large: total(counts) > MANY };
+      many = total(counts) > MANY;
+      return { value: await orderMetrics(counts), large: many };
     }),
     work: kept('work', async (sql) => {
       const work = {
@@ -116,18 +128,22 @@ function partsOf(deps: MetricsDeps): Record<Part, Snapshot<string>> {
     }),
     invariants: kept('invariants', async (sql) => ({
       value: await invariantMetrics(await checkInvariants(sql, 'recent')),
-      // They look at so many rows that no scrape waits for them but the first.
-      large: true,
+      large: many,
     })),
   };
 }
 
+const isLarge = (read: Read): boolean => typeof read === 'object' && read.large;
+
 const total = (rows: readonly { count: number }[]): number => rows.reduce((sum, { count }) => sum + count, 0);
 
-/** In a transaction of its own, so that the time limit is no other statement's. */
+/** In a transaction of its own, so that its limits are no other statement's: of time, and of one processor. */
 function bounded<T>({ db }: Pick<MetricsDeps, 'db'>, work: (sql: Sql) => Promise<T>): Promise<T> {
   return db.transaction(async (sql) => {
-    await sql.query(`select set_config('statement_timeout', $1, true)`, `${STATEMENT_MS}ms`);
+    await sql.query(
+      `select set_config('statement_timeout', $1, true), set_config('max_parallel_workers_per_gather', '0', true)`,
+      `${STATEMENT_MS}ms`,
+    );
     return work(sql);
   });
 }

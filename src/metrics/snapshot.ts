@@ -14,7 +14,17 @@ export interface Snapshot<T> {
    * The last reading, or a new one where that is too old. Calls that overlap share it.
    * @throws what the reading threw, until it succeeds
    */
-  get(): Promise<{ value: T; large: boolean; ageMs: number }>;
+  get(): Promise<Reading<T>>;
+  /**
+   * The last reading; null where there is none yet. A new one is begun where that is due, and not waited for.
+   * @throws what the last reading threw
+   */
+  peek(): Reading<T> | null;
+}
+
+/** A reading and its age. */
+export interface Reading<T> extends Taken<T> {
+  ageMs: number;
 }
 
 /** A large reading, or one that fails, takes one part in so many of the time at most. */
@@ -53,27 +63,36 @@ export function createSnapshot<T>(options: {
     return held;
   };
 
-  const current = async (): Promise<Held<T>> => {
+  /** What may be told at once, or else what is worth waiting for. */
+  const look = (): { last: Held<T> } | { next: Promise<Held<T>> } => {
     const last = held;
     if (last === null) {
       underWay ??= run();
-      return underWay;
+      return { next: underWay };
     }
     const ageMs = clock.monotonic() - last.at;
     // One that is small was slow by chance.
     const small = last.end.ok && !last.end.taken.large;
     const restMs = small ? freshMs : Math.max(freshMs, last.tookMs * SHARE);
-    if (ageMs < restMs) return last;
+    if (ageMs < restMs) return { last };
     underWay ??= run();
     const mayBeOld = last.end.ok && !small && ageMs < Math.max(OLDEST_MS, 2 * restMs);
-    return mayBeOld ? last : underWay;
+    return mayBeOld ? { last } : { next: underWay };
+  };
+
+  const told = ({ at, end }: Held<T>): Reading<T> => {
+    if (!end.ok) throw end.error;
+    return { ...end.taken, ageMs: clock.monotonic() - at };
   };
 
   return {
     async get() {
-      const { at, end } = await current();
-      if (!end.ok) throw end.error;
-      return { ...end.taken, ageMs: clock.monotonic() - at };
+      const seen = look();
+      return told('last' in seen ? seen.last : await seen.next);
+    },
+    peek() {
+      const seen = look();
+      return 'last' in seen ? told(seen.last) : null;
     },
   };
 }

@@ -3,6 +3,7 @@ import { backlog } from './backlog.js';
 import { conformance } from './conformance.js';
 import { limit, limitShared } from './limit.js';
 import { memory } from './memory.js';
+import { metrics } from './metrics.js';
 import { openRig } from './rig.js';
 import { sync } from './sync.js';
 import { throughput } from './throughput.js';
@@ -15,6 +16,7 @@ const benches = {
   backlog,
   memory,
   conformance,
+  metrics,
 };
 type Name = keyof typeof benches;
 

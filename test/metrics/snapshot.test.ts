@@ -104,3 +104,11 @@ test('a failure is told until a reading succeeds, and one that took long is not 
   time.advance(150_000);
   expect((await get()).value).toBe(2);
 });
+
+test('a peek begins a reading and does not wait for it', async () => {
+  const { get, peek } = snapshot();
+  expect(peek()).toBeNull();
+  expect((await get()).value).toBe(1);
+  expect(peek()).toMatchObject({ value: 1 });
+  expect(taken).toBe(1);
+});
