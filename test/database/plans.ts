@@ -62,7 +62,7 @@ export async function customPlan(client: pg.Client, { text, values }: Sent): Pro
 
 /** Partial indexes are as short as their work, and may be read as a whole. */
 const isPartial = (index: string): boolean =>
-  index.startsWith('x_') && !['x_orders_status', 'x_orders_email'].includes(index);
+  index.startsWith('x_') && !['x_orders_status', 'x_orders_email', 'x_orders_tally'].includes(index);
 
 /** What of the growing tables a plan reads from beginning to end, as short sentences. */
 function wholeReads(row: unknown): string[] {
