@@ -11,6 +11,9 @@ import type { HttpRequest } from './provider.js';
 /** An answer above this is cut off and counts as unreadable: no documented answer comes near 4 MiB. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
+/** For a connection with TLS, ms. undici's timers are up to a second late. */
+const CONNECT_TIMEOUT_MS = 3_000;
+
 /** Until when a request may start, by two clocks: a frozen process wakes with both past, a set-back wall clock does not help it. */
 export interface SendBy {
   monotonic: number;
@@ -51,7 +54,9 @@ export function createHttp(options: HttpOptions): Http {
     // The timers below are ours; undici's own are switched off so that one place decides.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: 10_000 },
+    // Shorter than the time within which a call has to be sent: else a host that swallows packets would never show as
+    // one that cannot be reached, only as calls that came too late, and those go again without any backoff.
+    connect: { timeout: CONNECT_TIMEOUT_MS },
   });
   return {
     call: (request, limits) => dispatchOnce(agent, request, limits, options),

@@ -1,9 +1,27 @@
+import { connect } from 'node:net';
+import path from 'node:path';
+import { SEND_BY_MS } from '../../src/orders/store/claim.js';
 import { type Clock, systemTime } from '../../src/time.js';
+import { startChild } from '../helpers/child.js';
 import { until } from '../helpers/until.js';
 import { call, client, get, kindOf, post, serve } from './http-calls.js';
 import { answerText, type RawRequest } from './raw-server.js';
 
 describe('one call', () => {
+  test('of a host that swallows packets ends as one that could not be connected, before its time to be sent is over', async () => {
+    const mute = startChild(path.join(import.meta.dirname, 'children', 'mute.ts'), []);
+    const port = Number((await mute.line(/port=(\d+)/))[1]);
+    const fillers = Array.from({ length: 4 }, () => connect(port, '127.0.0.1'));
+    try {
+      await until('its queue is full', () => fillers.some(({ readyState }) => readyState === 'open'));
+      const result = await call(client(), post(`http://127.0.0.1:${port}/orders`), { sendMs: SEND_BY_MS });
+      expect(kindOf(result)).toEqual(['notSent', 'und_err_connect_timeout']);
+    } finally {
+      for (const filler of fillers) filler.destroy();
+      await mute.kill('SIGKILL');
+    }
+  });
+
   test('sends the request as it was built and returns the whole answer', async () => {
     const server = await serve(({ socket }) => {
       socket.write(answerText('{"id":"p-1"}', { status: '201 Created', headers: ['X-Request-Id: r-1'] }));
