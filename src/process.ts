@@ -2,7 +2,6 @@
 import { setMaxListeners } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { CachedAccount } from './accounts/cache.js';
 import { createHealth, type HealthDeps } from './api/health-server.js';
 import { createApi } from './api/server.js';
 import {
@@ -21,11 +20,11 @@ import { migrationsPending } from './database/migrate.js';
 import { openPresence, PRESENCE_CLASS, presenceName } from './database/presence.js';
 import { type Dispatcher, startDispatcher } from './dispatcher.js';
 import { createNotifier } from './events/notify.js';
+import { createGates } from './fulfil/gates.js';
 import { createHotPath } from './fulfil/hot.js';
 import type { At } from './fulfil/points.js';
 import { createTokenKeeper } from './fulfil/tokens.js';
 import { type Fulfilment, startFulfilment } from './fulfil/worker.js';
-import { createGate, type Gate } from './gate/gate.js';
 import type { JsonObject } from './json.js';
 import { type Maintenance, startMaintenance } from './maintenance/maintenance.js';
 import { createMetrics } from './metrics/metrics.js';
@@ -168,7 +167,7 @@ async function open(options: RunOptions, opened: Closer[]): Promise<Running> {
       ...shared,
       hot,
       accounts: base.accounts,
-      gate: gates(base, time),
+      gate: createGates({ ...shared, accounts: base.accounts }),
       tokens: createTokenKeeper({ ...shared, owner: () => presence.key }),
       stopping: stopping.signal,
       abandon: abandon.signal,
@@ -261,20 +260,6 @@ const LISTEN_FAULTS: Record<string, string> = {
 
 function longestTimeout(base: Base): number {
   return Math.max(0, ...base.accounts.all().map(({ common }) => common.requestTimeoutMs));
-}
-
-/** One gate per account and process; the pace itself is shared through the database. */
-function gates(base: Base, time: Time): (account: CachedAccount) => Gate {
-  const made = new Map<string, Gate>();
-  return (account) => {
-    let gate = made.get(account.id);
-    if (gate === undefined) {
-      const limits = () => base.accounts.get(account.id)?.limits ?? account.limits;
-      gate = createGate({ sql: base.db, account: account.id, limits, time });
-      made.set(account.id, gate);
-    }
-    return gate;
-  };
 }
 
 async function readiness(base: Base): Promise<Readiness> {

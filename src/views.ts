@@ -108,6 +108,16 @@ export interface AccountJson {
   state: 'active' | 'paused';
   pause: { code: string; reason: string; since: string; by: string; until: string | null } | null;
   gate: { limit: number | null; remaining: number | null; blockedUntil: string | null; why: string | null };
+  /** Null where the account has none. */
+  breaker: {
+    /** Of `half_open` one call at a time tries. */
+    state: 'closed' | 'open' | 'half_open';
+    /** Part of the last calls that met trouble at the provider, as of its opening while it is not closed; null without any trouble of late. */
+    failureRate: number | null;
+    /** How many calls that is of: those since trouble began. */
+    calls: number;
+    openUntil: string | null;
+  } | null;
   guarantee: { level: 'exactly_once' | 'at_most_once'; reason: string };
   queue: {
     name: string;

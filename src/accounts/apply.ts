@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Database, json, type Sql } from '../database/connect.js';
+import { closeBreaker } from '../gate/breaker-row.js';
 import type { Json, JsonObject } from '../json.js';
 import { jsonPointer } from '../orders/body.js';
 import { ok, type Result, refused } from '../problem.js';
@@ -106,6 +107,8 @@ async function applyOne(
     credentials === null ? stored.credentials : sealed(spec.id, credentials, key),
   );
   if (credentials !== null && stored.pauseCode === 'auth') await resumeAccount(sql, spec.id, 'packline');
+  // What failed was another URL, or other credentials; or it is to have no breaker any more.
+  await closeBreaker(sql, spec.id, 'packline');
   return 'updated';
 }
 

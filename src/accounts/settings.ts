@@ -3,6 +3,7 @@
  * Used where an accounts file is read, and again where the stored account is opened.
  */
 import { z } from 'zod';
+import type { BreakerSettings } from '../gate/breaker.js';
 import type { JsonObject } from '../json.js';
 import type { ProviderPolicy } from '../policy/policy.js';
 import type { Limits } from '../providers/provider.js';
@@ -51,15 +52,45 @@ export const policyOverride = z.strictObject({
 });
 export type PolicyOverride = z.output<typeof policyOverride>;
 
-/** When the account's circuit breaker opens: at this ratio of failures among at least so many calls. */
-export const breaker = z.union([
-  z.literal(false),
-  z.strictObject({
-    minCalls: z.int().min(1).max(1_000_000).default(20),
-    ratio: z.number().gt(0).max(1).default(0.8),
-  }),
-]);
+/**
+ * When the account's circuit breaker opens: at this ratio of failures among at least so many calls, none of them
+ * older than the window; and for how long, the first time and at most. Times in ms.
+ */
+export const breaker = z.union(
+  [
+    z.literal(false),
+    z.strictObject({
+      minCalls: z.int().min(1).max(100_000).default(20),
+      ratio: z.number().gt(0).max(1).default(0.8),
+      windowMs: z.int().min(1_000).max(DAY_MS).optional(),
+      openMs: z.int().min(100).max(HOUR_MS).optional(),
+      maxOpenMs: z.int().min(100).max(DAY_MS).optional(),
+    }),
+  ],
+  'must be false, or an object of numbers: minCalls, ratio, windowMs, openMs, maxOpenMs',
+);
 export type Breaker = z.output<typeof breaker>;
+
+const DEFAULT_BREAKER: BreakerSettings = {
+  minCalls: 20,
+  ratio: 0.8,
+  // So long that an account of two calls at a time, each of which takes its whole 30 s to fail, gets to 20 of them.
+  windowMs: 600_000,
+  openMs: 30_000,
+  maxOpenMs: 300_000,
+};
+
+/** What an account's breaker works by; null where it has none. */
+export function breakerSettings(configured: Breaker | null): BreakerSettings | null {
+  if (configured === false) return null;
+  const {
+    windowMs = DEFAULT_BREAKER.windowMs,
+    openMs = DEFAULT_BREAKER.openMs,
+    maxOpenMs = DEFAULT_BREAKER.maxOpenMs,
+    ...rest
+  } = configured ?? {};
+  return { ...DEFAULT_BREAKER, ...rest, windowMs, openMs, maxOpenMs };
+}
 
 /** Parts `config` into the common settings and the provider's own. */
 export function splitConfig(config: JsonObject): { common: JsonObject; own: JsonObject } {

@@ -255,6 +255,15 @@ export const accountSchema = z
       blockedUntil: time.nullable(),
       why: z.string().nullable(),
     }),
+    breaker: z
+      .object({
+        state: z.enum(['closed', 'open', 'half_open']),
+        failureRate: z.number().nullable(),
+        calls: z.int(),
+        openUntil: time.nullable(),
+      })
+      .nullable()
+      .describe('Opens where most calls meet trouble at the provider; null where it is switched off'),
     guarantee: z.object({ level: z.enum(['exactly_once', 'at_most_once']), reason: z.string() }),
     queue: z.object({
       name: z.string(),

@@ -31,7 +31,8 @@ select
   exists (select 1 from packline.attempts t where t.started_at > $1::timestamptz) as calling,
   exists (select 1 from packline.operations o join packline.accounts a on a.id = o.account_id
     where o.state in ('pending', 'queued', 'retrying', 'unconfirmed') and o.due_at <= now() and a.pause_code is null
-      and not exists (select 1 from packline.gates g where g.account_id = a.id and g.blocked_until > now())) as due`;
+      and not exists (select 1 from packline.gates g where g.account_id = a.id
+        and (g.blocked_until > now() or g.opened_at is not null))) as due`;
 
 /** Whether every process runs, by its sign of life. */
 export async function allLive(sql: Sql): Promise<boolean> {

@@ -134,7 +134,7 @@ function addPause(accounts: Command, shell: Shell): void {
   );
   const resume = addVerb(accounts, {
     usage: 'resume <id>',
-    help: 'Let a paused account go on, and let what waits for funds, stock or a window try now.',
+    help: 'Let a paused account go on, close its breaker, and let what waits for funds, stock or a window try now.',
     examples: ['packline accounts resume gelato-eu'],
   });
   does(shell, resume, (call, id: string) =>

@@ -154,6 +154,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   in_line: 'the pace of the account; nothing to do',
   rate_limited: 'the provider has asked for a pause; nothing to do',
   retrying: 'the provider failed; tried again by itself',
+  breaker: 'most calls fail: one tries from time to time; "packline accounts resume" goes on at once',
   scheduled: 'nothing to do',
   unconfirmed: 'an answer was lost; the provider is being asked',
   busy: 'another operation of the order, or of the same customer, comes first',
@@ -199,6 +200,20 @@ const gateText = ({ gate }: AccountJson, now: number): string => {
   return `closed until ${when(gate.blockedUntil, now)}${gate.why === null ? '' : `: ${gate.why}`}`;
 };
 
+const breakerText = ({ breaker }: AccountJson, now: number): string => {
+  if (breaker === null) return 'off';
+  const { state, failureRate, calls, openUntil } = breaker;
+  const rate = failureRate === null ? '' : `, ${Math.round(failureRate * 100)} % of ${calls} calls failed`;
+  switch (state) {
+    case 'closed':
+      return `closed${rate}`;
+    case 'open':
+      return `open until ${when(openUntil, now)}${rate}`;
+    case 'half_open':
+      return `half open, one call tries${rate}`;
+  }
+};
+
 const stateText = ({ state, pause }: AccountJson) => (pause === null ? state : `${state} (${pause.code})`);
 
 export function printAccounts(out: Output, accounts: readonly AccountJson[], now: number): void {
@@ -241,6 +256,7 @@ export function printAccount(out: Output, account: AccountJson, now: number): vo
     ['Pause', pause === null ? undefined : `${pause.reason}, by ${pause.by}, ${when(pause.since, now)}`],
     ['Until', pause === null ? undefined : (when(pause.until, now) ?? 'resumed')],
     ['Gate', gateText(account, now)],
+    ['Breaker', breakerText(account, now)],
     ['Guarantee', `${account.guarantee.level}: ${account.guarantee.reason}`],
     ['Queue', queue.name],
     [

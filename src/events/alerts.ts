@@ -6,6 +6,8 @@ export interface Alert {
   code:
     | AlertCode
     | 'dead_letter'
+    /** Most calls of an account fail, and no more are made for a while; see gate/breaker.ts. */
+    | 'breaker_open'
     | 'duplicate'
     | 'bug'
     | 'token_refresh_lost'
@@ -34,6 +36,7 @@ const SEVERITY: Record<Alert['code'], Alert['severity']> = {
   gone: 'error',
   funds: 'error',
   dead_letter: 'error',
+  breaker_open: 'error',
   duplicate: 'critical',
   bug: 'critical',
   token_refresh_lost: 'critical',
@@ -44,7 +47,13 @@ const SEVERITY: Record<Alert['code'], Alert['severity']> = {
 };
 
 /** Alerts about the account as a whole; the others are about one order. */
-const ACCOUNT_WIDE: readonly Alert['code'][] = ['account_paused', 'long_wait', 'funds', 'token_refresh_lost'];
+const ACCOUNT_WIDE: readonly Alert['code'][] = [
+  'account_paused',
+  'breaker_open',
+  'long_wait',
+  'funds',
+  'token_refresh_lost',
+];
 
 /** What an alert is about. */
 interface About {

@@ -26,7 +26,7 @@ export async function conclude(deps: FulfilDeps, call: Call): Promise<Fulfilled>
   const candidate = await controlFor(deps, call, classified);
   const judged = asBug(() => judge(deps, call, classified, candidate));
   const { settlement } = judged;
-  await closeDoors(deps, call, judged.doors);
+  await closeDoors(deps, call, classified.outcome, judged.doors);
   if (judged.look?.kind === 'absent') return concludeAbsent(deps, call, judged);
   let settled: Settled;
   try {

@@ -2,17 +2,29 @@
 import type { CachedAccount } from '../accounts/cache.js';
 import { countMisconfigured, markProven, pauseAccount } from '../accounts/pause.js';
 import { alert } from '../events/alerts.js';
+import { signOf } from '../gate/breaker.js';
 import { closeGate, forgiveStrikes, openVerb } from '../gate/closures.js';
 import { cutShare } from '../gate/permits.js';
 import type { Decision, GateClosure } from '../policy/decide.js';
+import type { Outcome } from '../policy/outcome.js';
 import type { Call, FulfilDeps } from './deps.js';
 
 /** Different orders in a row that are refused as misconfigured, before the account pauses (design, "Outcome and decision"). */
 const MISCONFIGURED_LIMIT = 3;
 
-/** Gate and pause first, so that all workers of the account stand still before this one goes on. */
-export async function closeDoors(deps: FulfilDeps, call: Call, decision: Decision | null): Promise<void> {
+/**
+ * Gate and pause first, so that all workers of the account stand still before this one goes on.
+ * @param outcome what the call came to, before anything was concluded from it
+ */
+export async function closeDoors(
+  deps: FulfilDeps,
+  call: Call,
+  outcome: Outcome,
+  decision: Decision | null,
+): Promise<void> {
   const { account, claim, result, token } = call;
+  const sign = signOf(result, outcome, statusOf(call));
+  await deps.gate(account).count(sign, claim.probes ? claim.operationId : null);
   if (decision?.gate !== undefined) {
     const first = await closeGate(deps.db, account.id, decision.gate, claim.strikes + 1);
     // Where headers name what is left, the pace follows them.
@@ -41,6 +53,12 @@ export async function closeDoors(deps: FulfilDeps, call: Call, decision: Decisio
   ) {
     await markProven(deps.db, account.id);
   }
+}
+
+/** The status that the answer stands for: some providers refuse under 200. */
+function statusOf({ account, result }: Call): number | null {
+  if (result.kind !== 'answered') return null;
+  return account.open.statusOf?.(result) ?? result.status;
 }
 
 /**

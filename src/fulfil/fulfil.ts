@@ -17,6 +17,7 @@ import {
 } from '../orders/store/claim.js';
 import { controlOrder } from '../orders/store/confirm.js';
 import { settleWithoutOrder } from '../orders/store/verbs.js';
+import { PRIORITY } from '../policy/job-options.js';
 import { findStep, type Step } from '../providers/provider.js';
 import { conclude, ImpossibleRow, park } from './conclude.js';
 import {
@@ -34,13 +35,13 @@ import { type Prepared, prepare, workBefore } from './prepare.js';
 
 /** Runs one operation once. */
 export async function fulfil(deps: FulfilDeps, bell: Bell): Promise<Fulfilled> {
-  const { account } = bell;
+  const { account, priority, dueAt } = bell;
   const ready = await makeReady(deps, bell);
   if (ready.kind === 'over') return { kind: 'done', what: 'not claimed: it is under way, or over' };
   await deps.at?.('gate.before', bell.operationId);
-  const permit = await deps
-    .gate(account)
-    .acquire({ priority: bell.priority, dueAt: bell.dueAt, signal: deps.stopping });
+  // The claim decides: by then a submit may have become a look, or the other way round.
+  const passes = priority <= PRIORITY.confirm;
+  const permit = await deps.gate(account).acquire({ priority, dueAt, passes, signal: deps.stopping });
   if (!permit.granted) {
     await giveBackRings(deps.db, [{ operationId: bell.operationId, delayMs: Math.round(permit.retryMs) }]);
     return { kind: 'done', what: 'given back: the gate is closed' };
@@ -97,8 +98,8 @@ async function claimOne(
   }
 }
 
-/** Others of a verb that one operation is trying come back after this at the earliest, ms. */
-const TRIED_MS = 1_000;
+/** Others of a verb, or of an account with an open breaker, come back after this while one operation tries, ms. */
+export const TRIED_MS = 1_000;
 /** Bells that rang when nothing may be sent come back after this, ms; the dispatcher rings no more meanwhile. */
 export const UNRECOVERED_MS = 5_000;
 

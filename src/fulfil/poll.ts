@@ -32,7 +32,7 @@ import {
 } from './deps.js';
 import { closeDoors } from './doors.js';
 import { evidenceOf } from './evidence.js';
-import { UNRECOVERED_MS } from './fulfil.js';
+import { TRIED_MS, UNRECOVERED_MS } from './fulfil.js';
 import { withGains } from './gains.js';
 import { asBug, Bug } from './learn.js';
 import { type Choice, choosePage, type Page, readContext, syncParams } from './page.js';
@@ -48,6 +48,7 @@ const RUNNABLE: readonly string[] = ['pending', 'queued', 'retrying', 'waiting']
 const GIVEN_BACK_MS: Partial<Record<Refusal, number>> = {
   paused: 0,
   gate_closed: 0,
+  tried: TRIED_MS,
   unrecovered: UNRECOVERED_MS,
 };
 
@@ -134,7 +135,7 @@ async function read(
   const orders = target.walk === null ? target.orders : await shownOrders(deps, account, outcome);
   const effects = effectsOf(outcome, orders, page === null, at);
   if (effects === null) return unread(deps, call, attempted, classified);
-  await closeDoors(deps, call, null);
+  await closeDoors(deps, call, outcome, null);
   if (page === null) {
     // What a read brings is stored before the status that may end all reading of the order.
     await deps.hot.settle(withGains(planRead(attempted, null), claim, outcome, deps.seal));
@@ -202,7 +203,7 @@ async function unread(
     decided.kind === 'succeed'
       ? { kind: 'reject', code: 'unread', message: 'the answer named no order', spend: 1 }
       : decided;
-  await closeDoors(deps, call, decision);
+  await closeDoors(deps, call, outcome, decision);
   const settlement = planDecision(attempted, decision);
   await deps.hot.settle(settlement);
   report(deps, call, settlement, { classified, doors: decision }, null);

@@ -1,10 +1,13 @@
 /**
  * An account's shared permission to call. The pace stands in one row per account, so that all processes keep
  * one limit; each process takes permits in small chunks and hands them to its own calls in order of urgency.
+ * While the account's breaker is open, only those calls get any that pass it.
  */
 import type { Sql } from '../database/connect.js';
 import type { Limits } from '../providers/provider.js';
 import type { Time } from '../time.js';
+import type { Sign } from './breaker.js';
+import { type BreakerWatch, createCounter } from './counter.js';
 import {
   giveBack,
   type Pace,
@@ -30,6 +33,8 @@ export interface Asking {
   priority: number;
   /** Since when it is due, epoch ms. */
   dueAt: number;
+  /** Goes through an open breaker, as lookups and cancels do. */
+  passes?: boolean;
   signal?: AbortSignal;
 }
 
@@ -39,6 +44,11 @@ export interface Gate {
   acquire(asking: Asking): Promise<Permit>;
   /** An answer said what is left; it counts from the next permit on. */
   see(seen: Seen): void;
+  /**
+   * Counts what a call says of the provider's health. Never rejects: the call's own evidence matters more than this.
+   * @param probe the operation, where its call was the one that tries for an open breaker
+   */
+  count(sign: Sign, probe: string | null): Promise<void>;
 }
 
 interface Waiter extends Asking {
@@ -46,9 +56,20 @@ interface Waiter extends Asking {
   reject(error: unknown): void;
 }
 
-/** The gate of one account in this process. `limits` is asked each time, since the accounts file may change it. */
-export function createGate(options: { sql: Sql; account: string; limits(): Limits; time: Time }): Gate {
+export interface GateOptions {
+  sql: Sql;
+  account: string;
+  /** Asked each time, since the accounts file may change it; so is what `watch` has. */
+  limits(): Limits;
+  /** Watches over the provider's health; nothing is counted without it. */
+  watch?: BreakerWatch;
+  time: Time;
+}
+
+/** The gate of one account in this process. */
+export function createGate(options: GateOptions): Gate {
   const { sql, account, time } = options;
+  const counter = options.watch === undefined ? null : createCounter(sql, account, options.watch);
   const waiters = new Set<Waiter>();
   let nap = new AbortController();
   let pumping = false;
@@ -77,9 +98,11 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
     await time.sleep(ms, nap.signal);
   };
 
-  const sendBack = (retryMs: number) => {
-    for (const waiter of waiters) waiter.resolve({ granted: false, retryMs });
-    waiters.clear();
+  const sendBack = (retryMs: number, whom: (waiter: Waiter) => boolean = () => true) => {
+    for (const waiter of [...waiters].filter(whom)) {
+      waiters.delete(waiter);
+      waiter.resolve({ granted: false, retryMs });
+    }
   };
 
   const serveSpare = () => {
@@ -96,8 +119,14 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
     const { perMs } = options.limits();
     const told = seen;
     seen = null;
-    const taken = await takePermits(sql, account, asked, { pace, perMs, seen: told, now: time.clock.now() });
+    const passing = [...waiters].filter(({ passes }) => passes === true).length;
+    const wells = counter?.takeWells() ?? 0;
+    const about = { pace, perMs, seen: told, now: time.clock.now(), passing, wells };
+    const taken = await takePermits(sql, account, asked, about);
+    if (taken.granted === 0) counter?.giveBack(wells);
+    if (taken.shutMs > 0) sendBack(taken.shutMs, ({ passes }) => passes !== true);
     if (taken.granted > 0) return taken;
+    if (waiters.size === 0) return 'closed';
     const waitMs = Math.max(taken.blockedMs, taken.firstMs);
     if (waitMs > SHORT_WAIT_MS) {
       sendBack(waitMs);
@@ -179,6 +208,7 @@ export function createGate(options: { sql: Sql; account: string; limits(): Limit
           resetAt: Math.min(seen.resetAt, now.resetAt),
         };
     },
+    count: async (sign, probe) => counter?.count(sign, probe),
     acquire: (asking) =>
       new Promise((resolve, reject) => {
         if (asking.signal?.aborted) return resolve({ granted: false, retryMs: 0 });

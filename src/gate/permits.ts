@@ -20,6 +20,8 @@ const SLACK_SHARE = 0.005;
 const MOST_SLACK_SHARE = 0.05;
 /** Why a gate is closed whose provider has said that nothing is left. */
 const USED_UP = 'the limit is used up';
+/** Good calls that a row counts at most: far more than any breaker's window asks for. */
+const MOST_WELLS = 1_000_000;
 /** What an integer column holds. */
 const MOST_INT = 2_147_483_647;
 
@@ -65,6 +67,7 @@ with told as (
   select x.account_id, x.share, x.share_at, t.most,
     greatest(extract(epoch from x.next_permit_at - now()) * 1000, 0)::float8 as ahead,
     greatest(extract(epoch from x.blocked_until - now()) * 1000, 0)::float8 as blocked,
+    coalesce(greatest(extract(epoch from x.open_until - now()) * 1000, 0), 0)::float8 as shut,
     case when t.reset_at is null or (x.seen_reset_at > now() and t.reset_at < x.seen_reset_at - $9::float8 * interval '1 ms') then x.seen_remaining
       when x.seen_reset_at > now() and t.reset_at <= x.seen_reset_at + $9::float8 * interval '1 ms' then least(x.seen_remaining, t.remaining)
       else t.remaining end as remaining,
@@ -82,7 +85,7 @@ with told as (
     greatest(coalesce(p.blocked, 0), case when p.seen and p.remaining <= 0 then p.reset_ms else 0 end)::float8 as closed
   from p
 ), n as (
-  select q.*, case when q.closed > 0 then 0 else greatest(0, least($2::int, case when q.seen then q.remaining else $2::int end,
+  select q.*, case when q.closed > 0 then 0 else greatest(0, least(case when q.shut > 0 then $11::int else $2::int end, case when q.seen then q.remaining else $2::int end,
     floor(($3::float8 + $4::float8 - q.ahead) / q.every)::int + 1)) end as granted from q
 ), taken as (
   update packline.gates x set next_permit_at = case when n.granted > 0 then now() + (n.ahead + n.granted * n.every) * interval '1 ms'
@@ -90,10 +93,11 @@ with told as (
     seen_limit = coalesce(n.most, x.seen_limit), seen_reset_at = n.reset_at,
     seen_remaining = case when n.seen then greatest(0, n.remaining - n.granted) else n.remaining end,
     blocked_why = case when n.closed > coalesce(n.blocked, 0) then '${USED_UP}' else x.blocked_why end,
-    blocked_until = case when n.closed > coalesce(n.blocked, 0) then n.reset_at else x.blocked_until end
+    blocked_until = case when n.closed > coalesce(n.blocked, 0) then n.reset_at else x.blocked_until end,
+    wells = case when n.granted > 0 and x.opened_at is null then least(x.wells + $12::int, ${MOST_WELLS}) else x.wells end
   from n where x.account_id = n.account_id and x.verb = '*' and (n.granted > 0 or $6::int is not null or n.closed > coalesce(n.blocked, 0))
 )
-select granted, ahead, closed as blocked, every,
+select granted, ahead, closed as blocked, shut, every,
   (extract(epoch from now()) * 1000 + ahead + granted * every)::float8 as next from n`;
 
 /** What was taken of an account's pace. */
@@ -105,6 +109,8 @@ export interface Taken {
   everyMs: number;
   /** How long the gate stays closed, ms. */
   blockedMs: number;
+  /** How long the breaker lets nothing through but what passes it, ms. */
+  shutMs: number;
   /** The slot after the last one, epoch ms of the database. */
   nextAt: number;
 }
@@ -113,19 +119,31 @@ interface Row {
   granted: number;
   ahead: number;
   blocked: number;
+  shut: number;
   every: number;
   next: number;
 }
 
-/**
- * Takes up to `asked` permits of an account.
- * @param seen what answers have said since the last time; null where they said nothing
- */
+/** What permits are taken by. */
+export interface Taking {
+  pace: Pace;
+  perMs: number;
+  /** What answers have said since the last time; null where they said nothing. */
+  seen: Seen | null;
+  /** Epoch ms. */
+  now: number;
+  /** How many of those asked for pass an open breaker; none where it is left out. */
+  passing?: number;
+  /** Calls that went well since the last time: the row counts them where any permit is granted. */
+  wells?: number;
+}
+
+/** Takes up to `asked` permits of an account. */
 export async function takePermits(
   sql: Sql,
   account: string,
   asked: number,
-  { pace, perMs, seen, now }: { pace: Pace; perMs: number; seen: Seen | null; now: number },
+  { pace, perMs, seen, now, passing = 0, wells = 0 }: Taking,
 ): Promise<Taken> {
   const [row] = await sql.query<Row>(
     ACQUIRE,
@@ -139,6 +157,8 @@ export async function takePermits(
     seen?.limit === null || seen === null ? null : Math.min(seen.limit, MOST_INT),
     SAME_WINDOW_MS,
     recoveryMs(perMs),
+    passing,
+    wells,
   );
   if (row === undefined) throw new Error(`account ${account} has no gate`);
   return {
@@ -146,6 +166,7 @@ export async function takePermits(
     firstMs: row.ahead - pace.toleranceMs,
     everyMs: row.every,
     blockedMs: row.blocked,
+    shutMs: row.shut,
     nextAt: row.next,
   };
 }

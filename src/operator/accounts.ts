@@ -2,6 +2,7 @@
 import { applyAccounts } from '../accounts/apply.js';
 import { parseAccountsFile } from '../accounts/file.js';
 import { pauseAccount, resumeAccount } from '../accounts/pause.js';
+import { closeBreaker } from '../gate/breaker-row.js';
 import { tryNow } from '../gate/closures.js';
 import type { Operator } from '../operator.js';
 import { accountFacts } from '../orders/store/queries.js';
@@ -64,7 +65,8 @@ export function accountVerbs(deps: OperatorDeps): AccountVerbs {
 
     async resumeAccount(id, actor) {
       const resumed = await resumeAccount(db, id, actor);
-      if ((await tryNow(db, id)) || resumed) deps.hint();
+      const closed = await closeBreaker(db, id, actor);
+      if ((await tryNow(db, id)) || resumed || closed) deps.hint();
       await accounts.refresh();
       return load(id);
     },

@@ -120,6 +120,13 @@ function accountCheck({ accounts: open }: OperatorDeps, row: AccountFacts): Chec
       message: `${row.provider}: its gate is closed until ${row.blockedUntil?.toISOString() ?? 'later'} (${row.blockedWhy ?? 'unknown'})`,
       remedy: 'Nothing: it opens by itself.',
     };
+  if (row.breaker !== null && row.breaker.openedAt !== null)
+    return {
+      name,
+      state: 'warning',
+      message: `${row.provider}: most of its calls failed, and its breaker is open`,
+      remedy: `Nothing: one call tries from time to time. Once the provider is well, "packline accounts resume ${row.id}" goes on at once.`,
+    };
   return well(name, `${row.provider}: open, ${row.queued + row.running} at work, ${row.waiting} waiting`);
 }
 

@@ -65,7 +65,7 @@ export async function askOnce(
     limits: () => account.limits,
     time: deps.time,
   });
-  const permit = await gate.acquire({ priority: 0, dueAt: clock.now() });
+  const permit = await gate.acquire({ priority: 0, dueAt: clock.now(), passes: true });
   if (!permit.granted) {
     const message = `the account's gate is closed for another ${Math.ceil(permit.retryMs / 1_000)} s`;
     const closed = { kind: 'notSent', code: 'gate_closed', message } as const;

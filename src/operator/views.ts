@@ -2,6 +2,9 @@
 
 import type { CachedAccount } from '../accounts/cache.js';
 import { guaranteeOf } from '../accounts/guarantee.js';
+import { breakerSettings } from '../accounts/settings.js';
+import { callsIn, shownWindow } from '../gate/breaker.js';
+import { stateOf } from '../gate/breaker-row.js';
 import type { Json, JsonObject } from '../json.js';
 import type { WaitReason } from '../orders/order.js';
 import type { AccountFacts, LetterRow, OrderRow, TimelineRow } from '../orders/store/queries.js';
@@ -94,8 +97,10 @@ function heldUp(
 ): { reason: WaitReason; until: Date | null } | null {
   if (!READY.includes(state)) return null;
   if (pauseCode !== null) return { reason: pauseCode === 'auth' ? 'auth' : 'paused', until: pauseUntil };
-  for (const { verb, blockedUntil, blockedWhy, probeOperationId } of gates) {
+  for (const { verb, blockedUntil, blockedWhy, probeOperationId, openedAt, openUntil } of gates) {
     if (verb !== '*' && verb !== kind) continue;
+    // The word for a breaker is the gate's; the account tells why.
+    if (openedAt !== null && kind !== 'cancel') return { reason: 'rate_limited', until: openUntil };
     const closed = blockedUntil !== null && blockedUntil.getTime() > now;
     // Until one operation has gone through, all others of the verb stand behind it.
     const behind = verb !== '*' && probeOperationId !== id;
@@ -164,7 +169,32 @@ export function letterJson(row: LetterRow): DeadLetterJson {
   };
 }
 
-/** @param account its opened adapter, or null where it cannot be used */
+/** What keeps the gate closed for longest: a closure of its own, or the breaker. */
+function closureOf({ blocked, blockedUntil, blockedWhy, breaker }: AccountFacts): {
+  blockedUntil: string | null;
+  why: string | null;
+} {
+  const closed = blocked ? blockedUntil : null;
+  const state = breaker === null ? null : stateOf(breaker);
+  const shut = state?.kind === 'open' && breaker !== null && state.until > breaker.now ? state.until : null;
+  if (shut !== null && shut > (closed?.getTime() ?? 0))
+    return { blockedUntil: iso(new Date(shut)), why: 'breaker' };
+  return { blockedUntil: isoOrNull(closed), why: closed === null ? null : blockedWhy };
+}
+
+function breakerJson({ breaker }: AccountFacts, account: CachedAccount | null): AccountJson['breaker'] {
+  const settings = account === null ? null : breakerSettings(account.breaker);
+  if (breaker === null || settings === null) return null;
+  const state = stateOf(breaker);
+  const { calls, troubles } = callsIn(shownWindow(state, breaker.now, settings));
+  return {
+    state: state.kind === 'closed' ? 'closed' : state.until > breaker.now ? 'open' : 'half_open',
+    failureRate: calls === 0 ? null : troubles / calls,
+    calls,
+    openUntil: state.kind === 'open' ? iso(new Date(state.until)) : null,
+  };
+}
+
 /** Those in line go at the pace of the account. @param now epoch ms */
 export function waitJson(group: WaitingGroup, limits: Limits | null, now: number): WaitJson {
   if (group.reason !== 'in_line' || limits === null) return { ...group };
@@ -172,6 +202,7 @@ export function waitJson(group: WaitingGroup, limits: Limits | null, now: number
   return { ...group, until: iso(new Date(now + lastMs)) };
 }
 
+/** @param account its opened adapter, or null where it cannot be used */
 export function accountJson(row: AccountFacts, account: CachedAccount | null): AccountJson {
   const limit = account === null ? null : account.limits.requests;
   return {
@@ -192,9 +223,9 @@ export function accountJson(row: AccountFacts, account: CachedAccount | null): A
     gate: {
       limit,
       remaining: row.remaining,
-      blockedUntil: row.blocked ? isoOrNull(row.blockedUntil) : null,
-      why: row.blocked ? row.blockedWhy : null,
+      ...closureOf(row),
     },
+    breaker: breakerJson(row, account),
     guarantee:
       account === null
         ? {

@@ -71,6 +71,7 @@ export const anAccount: AccountJson = {
     until: null,
   },
   gate: { limit: 100, remaining: 99, blockedUntil: null, why: null },
+  breaker: { state: 'closed', failureRate: null, calls: 0, openUntil: null },
   guarantee: { level: 'exactly_once', reason: 'lookup by reference' },
   queue: { name: 'fulfil-gelato-eu', queued: 1, waiting: 0, running: 0, unconfirmed: 0, oldestDue: null },
 };

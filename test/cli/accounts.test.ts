@@ -1,6 +1,6 @@
 import type { Operator } from '../../src/operator.js';
 import { ok, refused } from '../../src/problem.js';
-import type { PolicyRuleJson } from '../../src/views.js';
+import type { AccountJson, PolicyRuleJson } from '../../src/views.js';
 import { account, packline } from './fakes.js';
 
 const paused = account({
@@ -54,6 +54,24 @@ describe('accounts show', () => {
     ]) {
       expect(result.stdout).toContain(part);
     }
+  });
+
+  const openUntil = '2026-11-20T12:00:30.000Z';
+  test.each<[AccountJson['breaker'], RegExp]>([
+    [null, /^Breaker +off$/m],
+    [{ state: 'closed', failureRate: null, calls: 0, openUntil: null }, /^Breaker +closed$/m],
+    [
+      { state: 'open', failureRate: 0.875, calls: 24, openUntil },
+      /^Breaker +open until in 30 s \(2026-11-20T12:00:30.000Z\), 88 % of 24 calls failed$/m,
+    ],
+    [
+      { state: 'half_open', failureRate: 1, calls: 20, openUntil },
+      /^Breaker +half open, one call tries, 100 % of 20 calls failed$/m,
+    ],
+  ])('says how the breaker stands: %j', async (breaker, line) => {
+    const getAccount = async () => ok(account({ breaker }));
+    const { stdout } = await packline('accounts show gelato-eu', { operator: { getAccount } });
+    expect(stdout).toMatch(line);
   });
 
   test('--json is the account, and an unknown one a problem', async () => {

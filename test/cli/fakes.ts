@@ -150,6 +150,7 @@ export function account(changes: Partial<AccountJson> = {}): AccountJson {
     state: 'active',
     pause: null,
     gate: { limit: 100, remaining: 97, blockedUntil: null, why: null },
+    breaker: { state: 'closed', failureRate: null, calls: 0, openUntil: null },
     guarantee: { level: 'exactly_once', reason: 'lookup by reference' },
     queue: { name: 'fulfil-gelato-eu', queued: 3, waiting: 1, running: 2, unconfirmed: 0, oldestDue: null },
     ...changes,

@@ -67,6 +67,7 @@ export function claimed(kind: OperationKind, changes: Partial<Claim> = {}): Clai
     caller: 'none',
     strikes: 0,
     tries: false,
+    probes: false,
     ringNo: 1,
     startedAt: NOW,
     order: claimedOrder(known ? { status: 'submitted', providerOrderId: PROVIDER_ORDER_ID } : {}),

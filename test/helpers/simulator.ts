@@ -14,6 +14,7 @@ export interface AccountChanges {
   credentials?: Record<string, string>;
   policy?: Record<string, unknown>;
   limits?: Record<string, unknown>;
+  breaker?: Record<string, unknown> | false;
 }
 
 export interface TestSimulator {
@@ -117,5 +118,6 @@ function quick(entry: AccountFileEntry, changes: AccountChanges): object {
     credentials: { ...entry.credentials, ...changes.credentials },
     policy: { backoff: { baseMs: 50, capMs: 400 }, ...changes.policy },
     ...(changes.limits === undefined ? {} : { limits: changes.limits }),
+    ...(changes.breaker === undefined ? {} : { breaker: changes.breaker }),
   };
 }

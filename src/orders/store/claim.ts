@@ -51,6 +51,8 @@ export interface Claim {
   strikes: number;
   /** The verb was closed for lack of funds or outside its window: this call tries whether it goes through again. */
   tries: boolean;
+  /** The account's breaker is open: this call tries whether the provider is well again. */
+  probes: boolean;
   ringNo: number;
   startedAt: number;
   order: ClaimedOrder | null;
@@ -90,13 +92,18 @@ export const NOT_HOLDING = `'succeeded', 'rejected', 'dead', 'canceled', 'waitin
 /** While the one operation that tries a verb is in these states, no other one does. */
 export const TRYING = `'pending', 'queued', 'running'`;
 
+/** What goes through an open breaker: lookups, since somebody waits for what became of a call, and cancels. */
+export const passesBreaker = (operation: string) =>
+  `(${operation}.state = 'unconfirmed' or ${operation}.kind = 'cancel')`;
+
 const CLAIM = `
 with want as materialized (
   select * from jsonb_to_recordset($1::jsonb) as w("operationId" bigint, account text, reads boolean, "timeoutMs" int, fence int)
 ), locked as materialized (
   select o.*, w."timeoutMs",
     (w.fence is null or w.fence = o.fence) and coalesce(w.account = o.account_id, true)
-      and coalesce(w.reads = (o.kind = 'poll'), true) and o.state in ('pending', 'queued', 'retrying', 'waiting', 'unconfirmed') and o.due_at <= now() as due
+      and coalesce(w.reads = (o.kind = 'poll'), true) and o.state in ('pending', 'queued', 'retrying', 'waiting', 'unconfirmed') and o.due_at <= now() as due,
+    ${passesBreaker('o')} as passes
   from packline.operations o join want w on w."operationId" = o.id
   where o.id = any($6::bigint[])
   order by o.id for update of o
@@ -107,16 +114,18 @@ with want as materialized (
     select s.account_id, s.key, s.busy_op from packline.serial_keys s
     where s.account_id = l.account_id and s.key = l.serial_key for update of s) k
 ), doors as materialized (
-  select d.account_id, d.verb, d.probe_operation_id
-  from (select distinct account_id, kind::text as verb from locked order by 1, 2) l
+  select d.*
+  from (select account_id, kind::text as verb from locked union select account_id, '*' from locked where not passes order by 1, 2) l
   cross join lateral (
-    select v.account_id, v.verb, v.probe_operation_id from packline.gates v
-    where v.account_id = l.account_id and v.verb = l.verb and v.blocked_why is not null for update of v) d
+    select v.account_id, v.verb, v.probe_operation_id, v.open_until, v.probe_until from packline.gates v
+    where v.account_id = l.account_id and v.verb = l.verb
+      and case when v.verb = '*' then v.opened_at is not null else v.blocked_why is not null end for update of v) d
 ), whole as materialized (
   select packline.may_send() as yes
 ), judged as materialized (
   select l.*, g.strikes, a.pause_code is not null or not (select yes from whole) as paused,
-    coalesce(g.blocked_until > now(), false) or (l.state <> 'unconfirmed' and coalesce(v.blocked_until > now(), false)) as closed,
+    coalesce(g.blocked_until > now(), false) or (l.state <> 'unconfirmed' and coalesce(v.blocked_until > now(), false))
+      or (not l.passes and coalesce(b.open_until > now(), false)) as closed,
     row_number() over (partition by l.order_id order by l.priority, l.id) as turn,
     l.state <> 'unconfirmed' and (exists (
         select 1 from keys k
@@ -124,15 +133,19 @@ with want as materialized (
           and packline.state_now(k.busy_op) not in (${NOT_HOLDING}))
       or (l.serial_key is not null
         and row_number() over (partition by l.account_id, l.serial_key, l.state = 'unconfirmed' order by l.priority, l.id) > 1)) as held,
-    n.verb is not null and l.state <> 'unconfirmed' as tries,
-    l.state <> 'unconfirmed' and n.verb is not null and (exists (
+    n.verb is not null and l.state <> 'unconfirmed' as tries, b.verb is not null and not l.passes as probes,
+    (l.state <> 'unconfirmed' and n.verb is not null and (exists (
         select 1 where n.probe_operation_id <> l.id and packline.state_now(n.probe_operation_id) in (${TRYING}))
-      or row_number() over (partition by l.account_id, l.kind, l.state = 'unconfirmed' order by l.priority, l.id) > 1) as tried
+      or row_number() over (partition by l.account_id, l.kind, l.state = 'unconfirmed' order by l.priority, l.id) > 1))
+    or (not l.passes and b.verb is not null and (exists (
+        select 1 where b.probe_until > now() and packline.state_now(b.probe_operation_id) = 'running')
+      or row_number() over (partition by l.account_id, l.passes, l.due order by l.priority, l.id) > 1)) as tried
   from locked l
   join packline.accounts a on a.id = l.account_id
   left join packline.gates g on g.account_id = l.account_id and g.verb = '*'
   left join packline.gates v on v.account_id = l.account_id and v.verb = l.kind::text
   left join doors n on n.account_id = l.account_id and n.verb = l.kind::text
+  left join doors b on b.account_id = l.account_id and b.verb = '*'
 ), taken as (
   update packline.orders d set busy_op = j.id
   from judged j
@@ -151,15 +164,18 @@ with want as materialized (
     wait_since = case when j.state = 'unconfirmed' then coalesce(o.wait_since, now()) else o.wait_since end,
     deadline = case when j.state = 'unconfirmed' then coalesce(o.deadline, now() + interval '24 hours') else o.deadline end
   from judged j
-  where o.id = j.id and j.due and not j.paused and not j.closed
+  where o.id = j.id and j.due and not j.paused and not j.closed and not j.tried
     and (j.kind = 'poll' or exists (select 1 from taken t where t.operation_id = j.id))
-  returning o.*, j."timeoutMs", j.strikes, j.tries
+  returning o.*, j."timeoutMs", j.strikes, j.tries, j.probes
 ), keyed as (
   update packline.serial_keys k set busy_op = m.id from moved m
   where k.account_id = m.account_id and k.key = m.serial_key and m.purpose = 'call' and k.busy_op is distinct from m.id
 ), trying as (
   update packline.gates v set probe_operation_id = m.id from moved m
   where m.tries and v.account_id = m.account_id and v.verb = m.kind::text and v.probe_operation_id is distinct from m.id
+), probing as (
+  update packline.gates g set probe_operation_id = m.id, probe_until = m.lease_until, breaker_no = g.breaker_no + 1
+  from moved m where m.probes and g.account_id = m.account_id and g.verb = '*'
 ), tried as (
   insert into packline.attempts
     (operation_id, order_id, account_id, generation, step, purpose, repeatable, fence, owner, send_by, timeout_ms)
@@ -183,7 +199,7 @@ select m.id::text as "operationId", t.id::text as "attemptId", m.fence, m.accoun
   extract(epoch from m.wait_since)::float8 * 1000 as "waitSince", m.may_repeat as "mayRepeat",
   coalesce(m.confirm_from <= now(), false) as counts,
   case when h.id is null then 'none' when h.spoken then 'spoken' when h.safe then 'gone' else 'silent' end as caller,
-  coalesce(m.strikes, 0) as strikes, m.tries, m.ring_no as "ringNo", extract(epoch from now())::float8 * 1000 as "startedAt",
+  coalesce(m.strikes, 0) as strikes, m.tries, m.probes, m.ring_no as "ringNo", extract(epoch from now())::float8 * 1000 as "startedAt",
   case when d.id is null then null else jsonb_build_object(
     'id', d.id, 'reference', d.reference, 'generation', d.generation, 'body', d.body, 'status', d.status,
     'providerOrderId', d.provider_order_id, 'providerData', d.provider_data, 'missingReads', d.missing_reads,
@@ -192,7 +208,7 @@ from moved m join tried t on t.operation_id = m.id left join heard h on h.id = m
 left join packline.orders d on d.id = m.order_id
 union all
 select w."operationId"::text, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-  null, null, null, null, null, null, null, null,
+  null, null, null, null, null, null, null, null, null,
   case when j.id is null then 'gone' when not (select yes from whole) then 'unrecovered' when not j.due then 'not_due' when j.paused then 'paused' when j.closed then 'gate_closed'
     when j.kind not in ('poll', 'submit') and (select d.provider_order_id from packline.orders d where d.id = j.order_id) is null
       then 'no_provider_order'

@@ -1,7 +1,7 @@
 /** The dispatcher's statement: what is due is marked as rung for, per open account and never above its high-water mark. */
 import { json, type Sql } from '../../database/connect.js';
 import type { OperationKind } from '../order.js';
-import { TRYING } from './claim.js';
+import { passesBreaker, TRYING } from './claim.js';
 
 /** How much of an account's work the queue may hold. */
 export interface HighWater {
@@ -23,10 +23,26 @@ export interface RungOperation {
 
 /** Bells of one round and account at most: one statement stays short, and accounts take turns. */
 const ROUND = 1_000;
+/** The least urgent priority of what may pass an open breaker (cancels 1, looks 2), and of all (a smallint). */
+const PASSING = 2;
+const LAST = 32_767;
+
+// A verb that waits for funds or its window is rung for by nobody but the operation that tries it.
+const OPEN_VERB = `not exists (
+        select 1 from packline.gates v where v.account_id = o.account_id and v.verb = o.kind::text and o.state <> 'unconfirmed'
+          and (v.blocked_until > now() or (v.blocked_why is not null and v.probe_operation_id <> o.id and exists (
+            select 1 from packline.operations b where b.id = v.probe_operation_id and b.state in (${TRYING})))))`;
 
 const RING = `
 with acc as materialized (
-  select a.id, x.jobs - (select count(*) from packline.operations q where q.account_id = a.id and q.state = 'queued') as room, x."againMs"
+  select a.id, x.jobs - (select count(*) from packline.operations q where q.account_id = a.id and q.state = 'queued') as room, x."againMs",
+    -- Behind an open breaker only what is urgent may pass: the index need not be read any further.
+    case when g.opened_at is null then ${LAST} else ${PASSING} end as "lastPriority",
+    g.opened_at is not null as broken,
+    case when g.opened_at is not null and g.open_until <= now() then
+      not exists (select 1 from packline.operations b where b.id = g.probe_operation_id and b.state = 'running' and g.probe_until > now())
+      and not exists (select 1 from packline.operations q where q.account_id = a.id and q.state = 'queued' and q.ring_at > now() and q.kind <> 'cancel')
+      else false end as "mayTry"
   from jsonb_to_recordset($1::jsonb) as x(account text, jobs int, "againMs" int)
   join packline.accounts a on a.id = x.account
   left join packline.gates g on g.account_id = a.id and g.verb = '*'
@@ -34,12 +50,16 @@ with acc as materialized (
 ), due as materialized (
   select d.id, acc."againMs" from acc cross join lateral (
     select o.id from packline.operations o
-    where o.account_id = acc.id and o.ring_at <= now()
-      and not exists (
-        select 1 from packline.gates v where v.account_id = o.account_id and v.verb = o.kind::text and o.state <> 'unconfirmed'
-          and (v.blocked_until > now() or (v.blocked_why is not null and v.probe_operation_id <> o.id and exists (
-            select 1 from packline.operations b where b.id = v.probe_operation_id and b.state in (${TRYING})))))
+    where o.account_id = acc.id and o.ring_at <= now() and o.priority <= acc."lastPriority" and ${OPEN_VERB}
+      and (not acc.broken or ${passesBreaker('o')})
     order by o.priority, o.ring_at limit greatest(least(acc.room, ${ROUND}), 0)
+    for update of o skip locked) d
+), one as materialized (
+  -- Of everything else one bell, whose call tries for an open breaker.
+  select d.id, acc."againMs" from acc cross join lateral (
+    select o.id from packline.operations o
+    where acc."mayTry" and o.account_id = acc.id and o.ring_at <= now() and ${OPEN_VERB} and not ${passesBreaker('o')}
+    order by o.priority, o.ring_at limit 1
     for update of o skip locked) d
 )
 update packline.operations o set
@@ -47,7 +67,7 @@ update packline.operations o set
   ring_no = o.ring_no + 1,
   ring_at = now() + due."againMs" * interval '1 ms',
   updated_at = now()
-from due where o.id = due.id
+from (select * from due union all select * from one) due where o.id = due.id
 returning o.id::text as id, o.account_id as account, o.kind, o.priority, o.ring_no as "ringNo", o.attempts`;
 
 /** Marks what is due as rung for. The caller then puts the jobs into the queue; where that fails, `ring_at` heals it. */

@@ -9,7 +9,8 @@ select (select count(*)::int from packline.dead_letters where state = 'open') as
     select extract(epoch from now() - min(o.ring_at))::float8 * 1000 from packline.operations o
     join packline.accounts a on a.id = o.account_id
     left join packline.gates g on g.account_id = a.id and g.verb = '*'
-    where o.ring_at <= now() and a.pause_code is null and (g.blocked_until is null or g.blocked_until <= now())), 0) as "lateMs"`;
+    where o.ring_at <= now() and a.pause_code is null and g.opened_at is null
+      and (g.blocked_until is null or g.blocked_until <= now())), 0) as "lateMs"`;
 
 /** How much waits, and for whom. */
 export interface WorkStanding {

@@ -1,4 +1,5 @@
 /** What operators read. Cursors are the last row's key, so that pages neither skip nor repeat. */
+import { BREAKER_COLUMNS, type BreakerRow } from '../../gate/breaker-row.js';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import type { OperationKind, OrderStatus } from '../order.js';
 
@@ -15,8 +16,15 @@ const withAll = {
       pauseCode: true,
       pauseUntil: true,
       gates: {
-        where: { blockedWhy: { not: null } },
-        select: { verb: true, blockedUntil: true, blockedWhy: true, probeOperationId: true },
+        where: { OR: [{ blockedWhy: { not: null } }, { openedAt: { not: null } }] },
+        select: {
+          verb: true,
+          blockedUntil: true,
+          blockedWhy: true,
+          probeOperationId: true,
+          openedAt: true,
+          openUntil: true,
+        },
       },
     },
   },
@@ -176,6 +184,7 @@ const ACCOUNT_FACTS = `
 select a.id, a.provider, a.mode, a.pause_code as "pauseCode", a.pause_reason as "pauseReason", a.paused_at as "pausedAt",
   a.paused_by as "pausedBy", a.pause_until as "pauseUntil", g.blocked_until as "blockedUntil", g.blocked_why as "blockedWhy",
   coalesce(g.blocked_until > now(), false) as blocked, g.seen_remaining as remaining,
+  case when g.account_id is not null then (select to_jsonb(b) from (select ${BREAKER_COLUMNS}) b) end as breaker,
   (select count(*)::int from packline.operations o where o.account_id = a.id and o.state = 'queued') as queued,
   (select count(*)::int from packline.operations o where o.account_id = a.id and o.state in ('pending', 'waiting', 'retrying')) as waiting,
   (select count(*)::int from packline.operations o where o.account_id = a.id and o.state = 'running') as running,
@@ -197,6 +206,8 @@ export interface AccountFacts {
   blockedWhy: string | null;
   blocked: boolean;
   remaining: number | null;
+  /** Null where the account has no gate. */
+  breaker: BreakerRow | null;
   queued: number;
   waiting: number;
   running: number;

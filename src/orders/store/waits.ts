@@ -1,11 +1,12 @@
 /** Why the operations of an account are not on their way, and until when. */
 import type { Sql } from '../../database/connect.js';
 import type { OperationKind } from '../order.js';
+import { passesBreaker } from './claim.js';
 
 /** Operations of one verb that wait for the same thing. */
 export interface WaitingGroup {
   kind: OperationKind;
-  /** A wait reason, the gate's, or `in_line`, `retrying`, `scheduled`, `unconfirmed`. */
+  /** A wait reason, the gate's, or `breaker`, `in_line`, `retrying`, `scheduled`, `unconfirmed`. */
   reason: string;
   operations: number;
   /** When the first of them goes on, ISO 8601; null where that depends on a person, or on the others in line. */
@@ -21,6 +22,7 @@ with held as (
     case when a.pause_code is not null then case a.pause_code when 'auth' then 'auth' else 'paused' end
       when g.blocked_until > now() then g.blocked_why
       when o.state = 'unconfirmed' then 'unconfirmed'
+      when g.opened_at is not null and not ${passesBreaker('o')} then 'breaker'
       when v.blocked_why is not null and (v.blocked_until > now() or v.probe_operation_id is distinct from o.id) then v.blocked_why
       when o.state = 'waiting' then o.wait_reason::text
       when o.state = 'retrying' and o.due_at > now() then 'retrying'
@@ -29,6 +31,7 @@ with held as (
     case when a.pause_code is not null then a.pause_until
       when g.blocked_until > now() then g.blocked_until
       when o.state = 'unconfirmed' then greatest(o.due_at, now())
+      when g.opened_at is not null and not ${passesBreaker('o')} then greatest(g.open_until, now())
       when v.blocked_until > now() then v.blocked_until
       when o.due_at > now() then o.due_at end as until
   from packline.operations o

@@ -8,10 +8,10 @@ import { openPresence, PRESENCE_CLASS } from '../../../src/database/presence.js'
 import type { Alert } from '../../../src/events/alerts.js';
 import type { FulfilDeps, Fulfilled } from '../../../src/fulfil/deps.js';
 import { fulfil } from '../../../src/fulfil/fulfil.js';
+import { createGates } from '../../../src/fulfil/gates.js';
 import { createHotPath } from '../../../src/fulfil/hot.js';
 import { poll } from '../../../src/fulfil/poll.js';
 import { createTokenKeeper } from '../../../src/fulfil/tokens.js';
-import { createGate } from '../../../src/gate/gate.js';
 import type { JsonObject } from '../../../src/json.js';
 import { createLog } from '../../../src/log.js';
 import type { Answer } from '../../../src/policy/answer.js';
@@ -169,7 +169,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     ...shared,
     hot: createHotPath({ db: base.db, owner, presenceClass: PRESENCE_CLASS, time }),
     accounts: base.accounts,
-    gate: (account) => createGate({ sql: base.db, account: account.id, limits: () => account.limits, time }),
+    gate: createGates({ ...shared, accounts: base.accounts }),
     tokens: createTokenKeeper({ ...shared, owner }),
     stopping: new AbortController().signal,
     abandon: new AbortController().signal,

@@ -1,0 +1,12 @@
+-- AlterTable
+ALTER TABLE "packline"."gates" ADD COLUMN     "breaker_no" INTEGER NOT NULL DEFAULT 0,
+ADD COLUMN     "closed_at" TIMESTAMPTZ(6),
+ADD COLUMN     "open_until" TIMESTAMPTZ(6),
+ADD COLUMN     "opened_at" TIMESTAMPTZ(6),
+ADD COLUMN     "openings" INTEGER NOT NULL DEFAULT 0,
+ADD COLUMN     "past_troubles" INTEGER NOT NULL DEFAULT 0,
+ADD COLUMN     "past_wells" INTEGER NOT NULL DEFAULT 0,
+ADD COLUMN     "probe_until" TIMESTAMPTZ(6),
+ADD COLUMN     "troubles" INTEGER NOT NULL DEFAULT 0,
+ADD COLUMN     "wells" INTEGER NOT NULL DEFAULT 0,
+ADD COLUMN     "window_at" TIMESTAMPTZ(6);
