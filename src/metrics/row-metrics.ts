@@ -110,12 +110,14 @@ function putGates(gauge: Gauges, { accounts, gates }: Work, { limits }: WorkCont
     ['account'],
     'The calls that the provider says are left until its limit begins anew; no line where it says nothing.',
   );
+  const breaker = gauge('packline_breaker_open', ['account'], "1 while an account's breaker is open.");
   for (const { account, paused: is } of accounts) paused({ account }, is ? 1 : 0);
   for (const row of gates) {
     const { account, verb } = row;
     const whole = verb === '*';
     blocked({ account, verb: whole ? 'all' : isOperationKind(verb) ? verb : OTHER }, row.blocked);
     if (whole) ahead({ account }, row.ahead);
+    if (whole) breaker({ account }, row.open ? 1 : 0);
     if (whole && row.remaining !== null) remaining({ account }, row.remaining);
   }
   for (const { account, limits: of } of limits) limit({ account }, (of.requests / of.perMs) * 1_000);

@@ -73,7 +73,7 @@ export function accountPauses(sql: Sql): Promise<AccountPause[]> {
 const GATES = `
 select g.account_id as account, g.verb, greatest(coalesce(extract(epoch from g.blocked_until - now()), 0), 0)::float8 as blocked,
   greatest(extract(epoch from g.next_permit_at - now()), 0)::float8 as ahead,
-  case when g.seen_reset_at > now() then g.seen_remaining end as remaining
+  case when g.seen_reset_at > now() then g.seen_remaining end as remaining, g.opened_at is not null as open
 from packline.gates g`;
 
 /** A gate, or one verb of it. */
@@ -87,6 +87,8 @@ export interface GateState {
   ahead: number;
   /** Calls that the provider says are left in its window; null where no answer said so. */
   remaining: number | null;
+  /** Whether the account's breaker is open. */
+  open: boolean;
 }
 
 /** Every gate there is. */

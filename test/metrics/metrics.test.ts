@@ -62,6 +62,7 @@ test('orders, operations, calls, jobs and dead letters are counted as they are',
   await send('M-held');
 
   await whenIs('packline_account_paused', { account }, 1);
+  await whenIs('packline_breaker_open', { account }, 0);
   await whenIs('packline_gate_limit_calls_per_second', { account }, 15);
   await whenIs('packline_operations', { account, kind: 'submit', state: 'pending' }, 1);
   const samples = await whenIs('packline_orders', { account, status: 'received' }, 2);
