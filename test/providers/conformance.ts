@@ -58,7 +58,7 @@ export function conformanceOf(
     '%s',
     (_mode, subject) => {
       test.concurrent.each(ODD_ANSWERS)(
-        '%s for an answer comes to an outcome by rule, at every step',
+        '%s for an answer comes to an outcome by rule',
         (_what, told) => takesOddAnswers(world, subject, told),
         ROW_MS,
       );
@@ -95,7 +95,7 @@ export function conformanceOf(
     });
 
     test.concurrent.each(rules.map(({ id }) => id))(
-      '%s is handled as it says, at each of its steps',
+      '%s is handled as it says, at its steps',
       async (id) => {
         expect(await coverage.walk(id)).toBeGreaterThan(0);
       },

@@ -20,10 +20,18 @@ export const ODD_ANSWERS: readonly (readonly [what: string, told: Told])[] = [
   ['a text that is not UTF-8 any more', { status: 200, body: '{"id": "\ufffd\ufffd", "data": "\ufffd"}' }],
 ];
 
-/** An odd answer at every step: an outcome by rule, never an exception, and never taken for an order that was made. */
+/** Every pair of an odd answer and a step; otherwise a part of them in which each answer and each step is met. */
+const PART = process.env.PACKLINE_TEST_ALL === '1' ? 1 : 3;
+
+/**
+ * An odd answer at the steps of an account: an outcome by rule, never an exception, and never taken for an order that
+ * was made.
+ */
 export async function takesOddAnswers(world: World, subject: Subject, told: Told): Promise<void> {
+  const nth = ODD_ANSWERS.findIndex(([, one]) => one === told);
   await withSimulator(subject, async (simulator) => {
-    for (const at of await stepsAt(world, subject, simulator)) {
+    const steps = await stepsAt(world, subject, simulator);
+    for (const at of steps.filter((_, index) => (index + nth) % Math.min(PART, steps.length) === 0)) {
       const scene = await openScene(world, subject, simulator);
       const { operation } = await arriveAt(scene, subject, at);
       await tell(scene, subject, at.step.name, told);
