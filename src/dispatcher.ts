@@ -39,10 +39,10 @@ export function highWater({ id, limits }: Pick<CachedAccount, 'id' | 'limits'>):
 }
 
 /** Marks and rings once. Returns how many bells. */
-export async function dispatchOnce({ db, accounts, queue }: DispatcherDeps): Promise<number> {
+export async function dispatchOnce({ db, accounts, queue, time }: DispatcherDeps): Promise<number> {
   const open = accounts.all();
   if (open.length === 0) return 0;
-  const rung = await ringDue(db, open.map(highWater));
+  const rung = await ringDue(db, open.map(highWater), time.random());
   const ring = async ([account, operations]: [string, RungOperation[]]): Promise<void> => {
     const policy = accounts.get(account)?.policy;
     if (policy === undefined) return;

@@ -135,7 +135,7 @@ function accepted({ operationId, attemptId, fence }: Claim): Settlement {
 async function turn({ db, hot, tookMs, rangMs }: Side, counts: boolean): Promise<number> {
   const { monotonic } = systemTime.clock;
   const begun = monotonic();
-  const rung = await ringDue(db, [{ account: ACCOUNT, jobs: TURN, againMs: 60_000 }]);
+  const rung = await ringDue(db, [{ account: ACCOUNT, jobs: TURN, againMs: 60_000 }], 0.5);
   const rang = monotonic() - begun;
   const one = async (operationId: string): Promise<void> => {
     const wished = monotonic();

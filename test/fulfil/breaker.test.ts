@@ -81,7 +81,7 @@ const alerts = ({ account: id }: Scene) =>
 
 /** What the dispatcher rings for, by operation. */
 const rung = async ({ account: id }: Scene): Promise<string[]> =>
-  (await ringDue(world.db, [{ account: id, jobs: 100, againMs: 30_000 }])).map((each) => each.id);
+  (await ringDue(world.db, [{ account: id, jobs: 100, againMs: 30_000 }], 0)).map((each) => each.id);
 
 describe('while it is open', () => {
   test('submits wait and spend nothing, and their order, their account and one alert say so', async () => {

@@ -331,7 +331,7 @@ describe('where the provider lists nothing', () => {
       await world.ring(await world.sync(scene.account));
       const order = await world.send(await wupex.body(scene));
       const submit = await world.operation(order, 'submit');
-      const rung = await ringDue(world.db, [{ account: scene.account, jobs: 3, againMs: 30_000 }]);
+      const rung = await ringDue(world.db, [{ account: scene.account, jobs: 3, againMs: 30_000 }], 0);
       expect(rung.map(({ kind }) => kind).sort()).toEqual(['poll', 'poll', 'submit']);
       expect(rung.find(({ kind }) => kind === 'submit')?.id).toBe(submit);
     } finally {

@@ -94,7 +94,7 @@ describe('maintenance', () => {
       time: systemTime,
       log: () => undefined,
     });
-    await ringDue(shop.db, [{ account: 'shop', jobs: 10, againMs: 30_000 }]);
+    await ringDue(shop.db, [{ account: 'shop', jobs: 10, againMs: 30_000 }], 0);
     await claimOperations(shop.db, [{ operationId: id, timeoutMs: 30_000 }], dead.key, PRESENCE_CLASS);
     const started = start();
     await started.time.whenAsleep(4);

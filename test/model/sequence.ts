@@ -136,7 +136,7 @@ export class Sequence {
 
   /** The dispatcher's round: what is due is marked and rung for. @returns the operations, most urgent first */
   async dispatch(): Promise<Pick<OperationRow, 'id' | 'kind' | 'priority'>[]> {
-    const rung = await ringDue(this.#rig.base.db, [{ account: ACCOUNT, jobs: 100, againMs: AGAIN_MS }]);
+    const rung = await ringDue(this.#rig.base.db, [{ account: ACCOUNT, jobs: 100, againMs: AGAIN_MS }], 0.5);
     return rung.sort((a, b) => a.priority - b.priority || Number(a.id) - Number(b.id));
   }
 

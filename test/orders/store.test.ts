@@ -68,7 +68,7 @@ async function store(reference: string): Promise<string> {
 }
 
 async function claimAll(): Promise<Claim[]> {
-  const rung = await ringDue(db, MARKS);
+  const rung = await ringDue(db, MARKS, 0);
   const results = await claimOperations(
     db,
     rung.map(({ id }) => ({ operationId: id, timeoutMs: 2_000 })),
@@ -202,7 +202,7 @@ describe('the store', () => {
 
   test('claims an operation once, however many bells ring for it', async () => {
     await store('a');
-    const rung = await ringDue(db, MARKS);
+    const rung = await ringDue(db, MARKS, 0);
     const request = rung.map(({ id }) => ({ operationId: id, timeoutMs: 2_000 }));
     const results = await Promise.all(
       [1, 2, 3, 4].map(() => claimOperations(db, request, presence.key, PRESENCE_CLASS)),
@@ -216,18 +216,38 @@ describe('the store', () => {
       db,
       Array.from({ length: 10 }, (_, n) => newOrder(`r${n}`)),
     );
-    expect(await ringDue(db, [{ account: 'shop', jobs: 4, againMs: 30_000 }])).toHaveLength(4);
-    expect(await ringDue(db, [{ account: 'shop', jobs: 4, againMs: 30_000 }])).toHaveLength(0);
+    expect(await ringDue(db, [{ account: 'shop', jobs: 4, againMs: 30_000 }], 0)).toHaveLength(4);
+    expect(await ringDue(db, [{ account: 'shop', jobs: 4, againMs: 30_000 }], 0)).toHaveLength(0);
     await db.query(`update packline.gates set blocked_until = now() + interval '1 minute'`);
-    expect(await ringDue(db, MARKS)).toHaveLength(0);
+    expect(await ringDue(db, MARKS, 0)).toHaveLength(0);
     await db.query(`update packline.gates set blocked_until = null`);
     await db.query(`update packline.accounts set pause_code = 'operator'`);
-    expect(await ringDue(db, MARKS)).toHaveLength(0);
+    expect(await ringDue(db, MARKS, 0)).toHaveLength(0);
+  });
+
+  test('rings one bell in five for what has been due for longest, as urgently as for anything', async () => {
+    await insertOrders(
+      db,
+      Array.from({ length: 20 }, (_, n) => newOrder(`r${n}`)),
+    );
+    await db.query(
+      `insert into packline.operations (account_id, kind, priority, step, step_repeatable, ring_at, actor)
+       values ('shop', 'poll', 6, 'get', true, now() - interval '1 hour', 'packline')`,
+    );
+    const ring = async (jobs: number, random: number) =>
+      (await ringDue(db, [{ account: 'shop', jobs, againMs: 30_000 }], random)).map(
+        ({ kind, priority }) => `${kind} ${priority}`,
+      );
+    expect(await ring(4, 0)).toEqual(Array(4).fill('submit 5'));
+    expect((await ring(9, 0)).sort()).toEqual(['poll 1', ...Array(4).fill('submit 5')]);
+    // Less room than for five: some rounds.
+    expect(await ring(10, 0.1)).toEqual(['submit 5']);
+    expect(await ring(11, 0.9)).toEqual(['submit 1']);
   });
 
   test('refuses a claim behind a closed gate, of a paused account, and of what is not there', async () => {
     await store('a');
-    const rung = await ringDue(db, MARKS);
+    const rung = await ringDue(db, MARKS, 0);
     const ask = async (id: string) => {
       const [result] = await claimOperations(
         db,
@@ -264,7 +284,7 @@ describe('the store', () => {
       time: systemTime,
       log: () => undefined,
     });
-    const rung = await ringDue(db, MARKS);
+    const rung = await ringDue(db, MARKS, 0);
     await claimOperations(
       db,
       rung.map((r) => ({ operationId: r.id, timeoutMs: 1_000 })),
@@ -484,10 +504,10 @@ describe('the store', () => {
 
   test('rings everything again that the queue had held when it was emptied', async () => {
     await insertOrders(db, [newOrder('a'), newOrder('b')]);
-    await ringDue(db, MARKS);
-    expect(await ringDue(db, MARKS)).toHaveLength(0);
+    await ringDue(db, MARKS, 0);
+    expect(await ringDue(db, MARKS, 0)).toHaveLength(0);
     expect(await ringAllAgain(db)).toBe(2);
-    expect(await ringDue(db, MARKS)).toMatchObject([{ ringNo: 2 }, { ringNo: 2 }]);
+    expect(await ringDue(db, MARKS, 0)).toMatchObject([{ ringNo: 2 }, { ringNo: 2 }]);
   });
 
   test('settles many operations in one statement, each for itself', async () => {

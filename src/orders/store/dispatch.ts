@@ -16,6 +16,7 @@ export interface RungOperation {
   id: string;
   account: string;
   kind: OperationKind;
+  /** Of its job. */
   priority: number;
   ringNo: number;
   attempts: number;
@@ -26,6 +27,10 @@ const ROUND = 1_000;
 /** The least urgent priority of what may pass an open breaker (cancels 1, looks 2), and of all (a smallint). */
 const PASSING = 2;
 const LAST = 32_767;
+/** Of so many bells one is for what has been due for longest, and in a backlog it is as urgent as any (design, "Queue"). */
+const OLDEST_EVERY = 5;
+const MOST_URGENT = 1;
+const LEAST_URGENT = 6;
 
 // A verb that waits for funds or its window is rung for by nobody but the operation that tries it.
 const OPEN_VERB = `not exists (
@@ -47,12 +52,22 @@ with acc as materialized (
   join packline.accounts a on a.id = x.account
   left join packline.gates g on g.account_id = a.id and g.verb = '*'
   where (select packline.may_send()) and a.pause_code is null and (g.blocked_until is null or g.blocked_until <= now())
+), oldest as materialized (
+  -- Whatever its priority, so that nothing starves; the heads of each priority, since the index is by that.
+  select d.id, acc.id as account, acc."againMs" from acc cross join lateral (
+    select h.id from generate_series(1, ${LEAST_URGENT}) p cross join lateral (
+      select o.id, o.ring_at from packline.operations o
+      where o.account_id = acc.id and o.ring_at <= now() and o.priority = p and ${OPEN_VERB} and not acc.broken
+      order by o.ring_at limit greatest(floor(least(acc.room, ${ROUND}) / ${OLDEST_EVERY}.0 + $2::float8), 0)
+      for update of o skip locked) h
+    order by h.ring_at limit greatest(floor(least(acc.room, ${ROUND}) / ${OLDEST_EVERY}.0 + $2::float8), 0)) d
 ), due as materialized (
-  select d.id, acc."againMs" from acc cross join lateral (
+  select d.id, acc.id as account, acc."againMs" from acc cross join lateral (
     select o.id from packline.operations o
     where o.account_id = acc.id and o.ring_at <= now() and o.priority <= acc."lastPriority" and ${OPEN_VERB}
-      and (not acc.broken or ${passesBreaker('o')})
-    order by o.priority, o.ring_at limit greatest(least(acc.room, ${ROUND}), 0)
+      and (not acc.broken or ${passesBreaker('o')}) and not exists (select 1 from oldest x where x.id = o.id)
+    order by o.priority, o.ring_at
+    limit greatest(least(acc.room, ${ROUND}) - (select count(*) from oldest x where x.account = acc.id), 0)
     for update of o skip locked) d
 ), one as materialized (
   -- Of everything else one bell, whose call tries for an open breaker.
@@ -67,12 +82,21 @@ update packline.operations o set
   ring_no = o.ring_no + 1,
   ring_at = now() + due."againMs" * interval '1 ms',
   updated_at = now()
-from (select * from due union all select * from one) due where o.id = due.id
-returning o.id::text as id, o.account_id as account, o.kind, o.priority, o.ring_no as "ringNo", o.attempts`;
+from (
+  select id, "againMs", false as first from due union all select id, "againMs", false from one
+  -- Where there was room for everything, nothing has to be pushed forward.
+  union all select x.id, x."againMs", (select count(*) from due d where d.account = x.account)
+    + (select count(*) from oldest y where y.account = x.account) >= (select least(acc.room, ${ROUND}) from acc where acc.id = x.account) from oldest x
+) due where o.id = due.id
+returning o.id::text as id, o.account_id as account, o.kind, case when due.first then ${MOST_URGENT} else o.priority end as priority,
+  o.ring_no as "ringNo", o.attempts`;
 
-/** Marks what is due as rung for. The caller then puts the jobs into the queue; where that fails, `ring_at` heals it. */
-export function ringDue(sql: Sql, marks: readonly HighWater[]): Promise<RungOperation[]> {
-  return sql.query<RungOperation>(RING, json([...marks]));
+/**
+ * Marks what is due as rung for. The caller then puts the jobs into the queue; where that fails, `ring_at` heals it.
+ * @param random in [0, 1): where there is room for less than five, only some rounds ring for the oldest
+ */
+export function ringDue(sql: Sql, marks: readonly HighWater[], random: number): Promise<RungOperation[]> {
+  return sql.query<RungOperation>(RING, json([...marks]), random);
 }
 
 const RING_ALL = `
