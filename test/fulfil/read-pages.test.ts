@@ -2,7 +2,7 @@
 
 import { request } from 'undici';
 import { ringDue } from '../../src/orders/store/dispatch.js';
-import { pageOfReads } from '../../src/orders/store/read-pages.js';
+import { pageOfReads, remainingReads } from '../../src/orders/store/read-pages.js';
 import { readSoon } from '../../src/orders/store/reads.js';
 import type { LedgerRequest } from '../../src/simulator/control.js';
 import type { Simulator } from '../../src/simulator/kit.js';
@@ -46,7 +46,11 @@ async function shopOf(subject: Subject, simulator: Simulator, count: number): Pr
 const referenceOf = ({ nth }: Pick<Scene, 'nth'>, n: number) => `order-${nth}-${n}`;
 
 /** More orders of the account, as rows alone: the provider knows nothing of them. */
-async function addRows({ account }: Scene, count: number, status = 'submitted'): Promise<void> {
+async function addRows(
+  { account }: Pick<Scene, 'account'>,
+  count: number,
+  status = 'submitted',
+): Promise<void> {
   await world.db.query(
     `insert into packline.orders (id, account_id, reference, body, body_hash, status, provider_order_id, read_due_at)
      select gen_random_uuid(), $1, 'row-' || n, '{}', 'h', $3::packline.order_status, 'p-' || n, now() - n * interval '1 ms'
@@ -323,6 +327,23 @@ describe('where the provider only lists what it holds', () => {
 });
 
 describe('where the provider lists nothing', () => {
+  test('an order that is being read singly already is counted once', async () => {
+    const simulator = await wupex.start();
+    try {
+      const { account } = await openScene(world, wupex, simulator);
+      await addRows({ account }, 2);
+      await world.db.query(
+        `insert into packline.operations (order_id, account_id, kind, priority, step, step_repeatable, ring_at, actor)
+         select d.id, d.account_id, 'poll', 6, 'get', true, now(), 'packline' from packline.orders d
+         where d.account_id = $1 and d.reference = 'row-1'`,
+        account,
+      );
+      expect(await remainingReads(world.db, account, new Date().toISOString())).toBe(2);
+    } finally {
+      await simulator.close();
+    }
+  });
+
   test('a submit is rung for before all the reads that were there first', async () => {
     const simulator = await wupex.start();
     try {

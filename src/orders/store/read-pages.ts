@@ -144,9 +144,11 @@ select (select count(*) from packline.orders d where ${OPEN} and d.observed_at <
   + (select count(*) from packline.orders d where ${OPEN} and $2::text is null and d.read_due_at <= now())::int
   + (select count(*) from packline.operations o
     where o.account_id = $1 and o.kind = 'poll' and o.order_id is not null and $2::text is not null
-      and o.state not in ('succeeded', 'rejected', 'dead', 'canceled', 'waiting'))::int as n`;
+      and o.state not in ('succeeded', 'rejected', 'dead', 'canceled', 'waiting')
+      and not exists (select 1 from packline.orders d where d.id = o.order_id and ${OPEN}
+        and (d.observed_at is null or d.observed_at < $2::timestamptz)))::int as n`;
 
-/** How many orders are still to be read: those that no page has asked for, and those that are read singly. */
+/** How many orders are still to be read: those that no page has asked for, and others that are read singly. */
 export async function remainingReads(sql: Sql, account: string, before: string | null): Promise<number> {
   return (await sql.query<{ n: number }>(REMAINING, account, before))[0]?.n ?? 0;
 }
